@@ -1,0 +1,117 @@
+"""One attempt to make something at Stripe: what an answer proves, and when it is safe to ask again.
+
+An attempt is written down, as of unknown outcome, before the request leaves. Only a definite answer changes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+#: A key is never posted again this long after its first time: Stripe may prune it after 24 hours, and then the same
+#: key runs again. https://docs.stripe.com/api/idempotent_requests
+POST_WINDOW = timedelta(hours=23)
+
+#: From here on a request of this attempt can no longer land, so that a listing without it proves it never ran.
+PROOF_AFTER = timedelta(hours=25)
+
+#: Pauses between tries of one attempt double from the first to the last.
+FIRST_PAUSE_SECONDS = 20
+LONGEST_PAUSE_SECONDS = 3_600
+
+#: 400s under an idempotency key that is still running or saved for other parameters.
+_KEY_MISUSED = "idempotency_error"
+_KEY_IN_USE = 409
+_TOO_MANY = 429
+_KEY_REFUSED = frozenset({401, 403})
+
+
+class AttemptState(StrEnum):
+    """What is known of an attempt."""
+
+    open = "open"
+    """It may or may not have happened, or may still be tried under its key."""
+    succeeded = "succeeded"
+    failed = "failed"
+    """Proven not to have happened; another generation may begin."""
+    parked = "parked"
+    """Our own mistake; a person must look, and nothing is tried again."""
+
+
+class AnswerClass(StrEnum):
+    """What one answer of Stripe's means for an attempt."""
+
+    success = "success"
+    alarm = "alarm"
+    """Stripe did something other than what was asked: stop all sending."""
+    ambiguous = "ambiguous"
+    """It may have happened: same key, same bytes, later."""
+    not_executed = "not_executed"
+    """This try did not run; that says nothing of earlier ones."""
+    our_bug = "our_bug"
+    waiting_for_funds = "waiting_for_funds"
+    refused = "refused"
+    """Definitely not done, if no earlier try of the generation is of unknown outcome."""
+    key_refused = "key_refused"
+    """Our own key is not accepted: nothing is known about the payout, and nothing may be changed."""
+
+
+@dataclass(frozen=True)
+class StripeAnswer:
+    """What came back. `http_status` is None when nothing readable did; `made` is the object of a 200 as a plain dict."""
+
+    http_status: int | None
+    made: Mapping[str, object] | None = None
+    error_type: str | None = None
+    error_code: str | None = None
+    message: str = ""
+    retry_after_seconds: int | None = None
+    request_id: str | None = field(default=None, compare=False)
+
+
+def classify(answer: StripeAnswer, asked: Mapping[str, object]) -> AnswerClass:
+    """What an answer to a request with these parameters proves. Stripe saves and replays 4xx and 5xx under a key, may
+    answer 409 while the first request still runs, and executes nothing on 401, 403 or 429.
+    https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/error-low-level
+    """
+    status = answer.http_status
+    if status is None or status >= 500 or status == _KEY_IN_USE:
+        return AnswerClass.ambiguous
+    if status == 200:
+        return _classify_success(answer.made, asked)
+    if status == _TOO_MANY:
+        return AnswerClass.not_executed
+    if status in _KEY_REFUSED:
+        return AnswerClass.key_refused
+    if answer.error_type == _KEY_MISUSED:
+        return AnswerClass.our_bug
+    if answer.error_code == "balance_insufficient":
+        return AnswerClass.waiting_for_funds
+    if 400 <= status < 500:
+        return AnswerClass.refused
+    return AnswerClass.ambiguous
+
+
+def _classify_success(made: Mapping[str, object] | None, asked: Mapping[str, object]) -> AnswerClass:
+    if not made or not isinstance(made.get("id"), str):
+        return AnswerClass.ambiguous
+    same = all(made.get(name) == asked[name] for name in ("amount", "currency", "destination") if name in asked)
+    return AnswerClass.success if same else AnswerClass.alarm
+
+
+def may_post(first_sent_at: datetime, now: datetime) -> bool:
+    """Whether the attempt's key may be sent once more."""
+    return now - first_sent_at < POST_WINDOW
+
+
+def may_conclude_absence(first_sent_at: datetime, now: datetime) -> bool:
+    """Whether finding nothing at Stripe proves that nothing happened."""
+    return now - first_sent_at >= PROOF_AFTER
+
+
+def pause_seconds(tries: int, retry_after_seconds: int | None = None) -> int:
+    """Seconds to wait after so many tries, doubling; never less than Stripe asked for."""
+    doubled = FIRST_PAUSE_SECONDS << min(max(tries - 1, 0), 16)
+    return max(min(doubled, LONGEST_PAUSE_SECONDS), retry_after_seconds or 0)

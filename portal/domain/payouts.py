@@ -1,0 +1,108 @@
+"""The life of a payout: its states, the moves between them, and the words for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from portal.domain.errors import PortalError
+
+
+class PayoutStatus(StrEnum):
+    """Where a payout stands. The value is stored, shown to machines, and the CSS suffix of its tag."""
+
+    requested = "requested"
+    """Asked for; the money is reserved; an operator has not yet said yes."""
+    approved = "approved"
+    """Goes out with the next run."""
+    held = "held"
+    """Approved, but the affiliate cannot be paid at the moment; every run looks again."""
+    processing = "processing"
+    """An attempt is under way, or its outcome is not yet known."""
+    paid = "paid"
+    """The transfer exists at Stripe."""
+    failed = "failed"
+    """Refused for good; the money is back in the available balance."""
+    rejected = "rejected"
+    """An operator said no; the money is back."""
+    canceled = "canceled"
+    """Withdrawn before it was sent; the money is back."""
+    reversed = "reversed"
+    """Paid, then wholly taken back by a transfer reversal."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the payout's amount is still reserved."""
+        return self in OPEN_STATUSES
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it changes without anybody doing anything, so that a page may look again."""
+        return self in {PayoutStatus.approved, PayoutStatus.processing}
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether entering this state returns the reserved amount."""
+        return self in {PayoutStatus.failed, PayoutStatus.rejected, PayoutStatus.canceled}
+
+
+OPEN_STATUSES = frozenset(
+    {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held, PayoutStatus.processing}
+)
+
+NEXT: Mapping[PayoutStatus, frozenset[PayoutStatus]] = {
+    PayoutStatus.requested: frozenset({PayoutStatus.approved, PayoutStatus.rejected, PayoutStatus.canceled}),
+    # paid straight from approved is for crypto, which an operator pays by hand
+    PayoutStatus.approved: frozenset(
+        {PayoutStatus.processing, PayoutStatus.held, PayoutStatus.canceled, PayoutStatus.paid}
+    ),
+    PayoutStatus.held: frozenset({PayoutStatus.approved, PayoutStatus.canceled}),
+    PayoutStatus.processing: frozenset(
+        {PayoutStatus.paid, PayoutStatus.approved, PayoutStatus.held, PayoutStatus.failed}
+    ),
+    PayoutStatus.paid: frozenset({PayoutStatus.reversed}),
+    PayoutStatus.failed: frozenset(),
+    PayoutStatus.rejected: frozenset(),
+    PayoutStatus.canceled: frozenset(),
+    PayoutStatus.reversed: frozenset(),
+}
+
+
+class PayoutMethod(StrEnum):
+    """How the money leaves: `fiat` as a Stripe Transfer, `crypto` by an operator's hand."""
+
+    fiat = "fiat"
+    crypto = "crypto"
+
+
+class HoldReason(StrEnum):
+    """Why an approved payout waits."""
+
+    blocked = "blocked"
+    not_verified = "not_verified"
+    account_changed = "account_changed"
+    bank_changed = "bank_changed"
+    preference_changed = "preference_changed"
+
+
+class WaitReason(StrEnum):
+    """Why an approved payout was not sent although nothing holds it."""
+
+    funds = "funds"
+    """The platform's Stripe balance did not cover it."""
+    stripe_away = "stripe_away"
+    """Stripe could not be asked whether the affiliate may be paid."""
+
+
+class MoveIsNotLegal(PortalError):
+    """The payout is no longer in a state from which this is possible."""
+
+    status = 409
+    code = "payout_state"
+
+
+def advance(current: PayoutStatus, wanted: PayoutStatus) -> PayoutStatus:
+    """The wanted state, if the table allows it from the current one; raises MoveIsNotLegal."""
+    if wanted not in NEXT[current]:
+        raise MoveIsNotLegal(f"This payout is {current.value}; it can't become {wanted.value} any more.")
+    return wanted
