@@ -1,0 +1,77 @@
+"""`flask affiliates`: who is there, blocking and unblocking."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from portal.cli.acting import as_option, cause_of
+from portal.cli.answers import json_option, report, says_refusals
+from portal.models import Affiliate
+from portal.wiring import services
+
+affiliates = AppGroup("affiliates", help="Affiliates: list, block, unblock.")
+
+_CODE = click.argument("code")
+
+
+@affiliates.command("list")
+@json_option
+@says_refusals
+def show(as_json: bool) -> None:
+    """Every affiliate with the status of their Stripe account."""
+    found = services().affiliates.all()
+    lines = [
+        f"{row.code}\t{row.stripe_account_status or '-'}\t{'blocked' if row.is_blocked else ''}\t{row.name}"
+        for row in found
+    ]
+    report(
+        {"affiliates": [_described(row) for row in found]}, lines or ["No affiliates yet."], as_json=as_json
+    )
+
+
+@affiliates.command("block")
+@_CODE
+@click.option("--reason", required=True, help="Why; for operators and the audit trail.")
+@click.option("--message", default="", help="What the affiliate reads.")
+@as_option
+@json_option
+@says_refusals
+def block(code: str, reason: str, message: str, acting: str, as_json: bool) -> None:
+    """Stop all payouts of an affiliate; what is approved is held."""
+    row = services().affiliates.block(
+        code, message=message, cause=cause_of(acting, "affiliates block", reason)
+    )
+    report(_described(row), [f"{code} is blocked."], as_json=as_json)
+
+
+@affiliates.command("unblock")
+@_CODE
+@click.option("--reason", default=None, help="Why; for operators and the audit trail.")
+@as_option
+@json_option
+@says_refusals
+def unblock(code: str, reason: str | None, acting: str, as_json: bool) -> None:
+    """Allow payouts again; the next run looks at what was held."""
+    row = services().affiliates.unblock(code, cause=cause_of(acting, "affiliates unblock", reason))
+    report(_described(row), [f"{code} is not blocked."], as_json=as_json)
+
+
+def _described(row: Affiliate) -> dict[str, object]:
+    return {
+        "code": row.code,
+        "name": row.name,
+        "country": row.country,
+        "currency": row.currency,
+        "stripe_account_id": row.stripe_account_id,
+        "stripe_account_status": row.stripe_account_status,
+        "is_blocked": row.is_blocked,
+        "block_reason": row.block_reason,
+        "total_earned": row.total_earned,
+    }
+
+
+def register(app: Flask) -> None:
+    """Add the family."""
+    app.cli.add_command(affiliates)

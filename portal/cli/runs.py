@@ -1,0 +1,60 @@
+"""`flask verify-stripe-accounts` and `flask process-payouts`: the two runs, by hand or by a cron elsewhere."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+
+from portal.cli.answers import by_shell, json_option, report, says_refusals
+from portal.domain.money import Money, is_supported
+from portal.wiring import StripeKeyRefusedError, services
+
+
+@click.command("verify-stripe-accounts")
+@click.option(
+    "--stale", type=click.IntRange(0, 87_600), metavar="HOURS", help="Only those not seen for so long."
+)
+@json_option
+@with_appcontext
+@says_refusals
+def verify(stale: int | None, as_json: bool) -> None:
+    """Ask Stripe for every account and update it."""
+    try:
+        run = services().verification.run(trigger="shell", stale_hours=stale)
+    except StripeKeyRefusedError as problem:
+        raise click.ClickException(f"{problem}. No account was changed.") from problem
+    tally: dict[str, object] = {
+        "checked": run.checked,
+        "changed": run.changed,
+        "unchanged": run.unchanged,
+        "errors": run.errors,
+        "webhooks_missed": run.webhooks_missed,
+    }
+    report(tally, [f"{name}: {count}" for name, count in tally.items()], as_json=as_json)
+
+
+@click.command("process-payouts")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent; ask and change nothing.")
+@json_option
+@with_appcontext
+@says_refusals
+def process(dry_run: bool, as_json: bool) -> None:
+    """Send what is approved."""
+    try:
+        tally = services().transfers.run(cause=by_shell("process-payouts"), is_dry=dry_run)
+    except StripeKeyRefusedError as problem:
+        raise click.ClickException(f"{problem}. No payout was changed.") from problem
+    lines = [f"{outcome}: {count}" for outcome, count in tally.counts.items()]
+    lines += [f"total: {_printed(amount, currency)}" for currency, amount in tally.total.items()]
+    report(tally.as_json(), lines or ["Nothing to send."], as_json=as_json)
+
+
+def _printed(amount: int, currency: str) -> str:
+    return str(Money(amount, currency)) if is_supported(currency) else f"{amount} {currency}"
+
+
+def register(app: Flask) -> None:
+    """Add both commands."""
+    app.cli.add_command(verify)
+    app.cli.add_command(process)

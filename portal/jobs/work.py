@@ -1,0 +1,62 @@
+"""The jobs themselves: thin, resumable, each on top of one use case. Truth is in the tables; a job may run twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from portal.services.journal import Cause
+from portal.services.timetable import Slot
+from portal.wiring import Services
+
+log = structlog.get_logger(__name__)
+
+
+def work_on_events(services: Services) -> int:
+    """Work on what Stripe has told us."""
+    return services.stripe_events.process_due()
+
+
+def retry_transfers(services: Services) -> int:
+    """Go on with attempts of unknown outcome that are due."""
+    tally = services.transfers.retry(cause=Cause.system("retry"))
+    return sum(tally.counts.values())
+
+
+def run_slot(services: Services, slot: Slot) -> None:
+    """Do what a taken slot of the timetable is for."""
+    services.timetable.finish(slot, _SLOT_JOBS[slot.job](services, slot))
+
+
+def _verify(services: Services, slot: Slot) -> dict[str, object]:
+    run = services.verification.run(trigger="timetable", run_id=slot.run_id)
+    return {"checked": run.checked, "changed": run.changed, "errors": run.errors}
+
+
+def _send(services: Services, slot: Slot) -> dict[str, object]:
+    return services.transfers.run(cause=Cause.system(f"process-payouts {slot.run_id}")).as_json()
+
+
+_SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
+    "verify-stripe-accounts": _verify,
+    "process-payouts": _send,
+}
+
+
+def everything_due(services: Services) -> bool:
+    """Events, retries and missed slots until nothing is due; False if a job raised. Each goes on without the others."""
+    is_fine = True
+    for sweep in (work_on_events, retry_transfers):
+        try:
+            sweep(services)
+        except Exception:
+            log.exception("job.raised", job=sweep.__name__)
+            is_fine = False
+    for slot in services.timetable.take_due():
+        try:
+            run_slot(services, slot)
+        except Exception:
+            log.exception("job.raised", job=slot.job)
+            is_fine = False
+    return is_fine

@@ -1,0 +1,316 @@
+"""Attempts at sending a payout: written before the request leaves, and again when its answer is in.
+
+Each method is one unit of work; none of them asks Stripe anything. `transfers` strings them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from portal.clock import Clock
+from portal.domain.attempts import AnswerClass, AttemptState, StripeAnswer, classify, pause_seconds
+from portal.domain.gate import Timing, run_hold
+from portal.domain.payouts import HoldReason, PayoutStatus, WaitReason
+from portal.gateways.stripe import TransferFacts
+from portal.models import Affiliate, Installation, Payout, PayoutAttempt
+from portal.models.base import Database, new_id, writing
+from portal.services.journal import Cause
+from portal.services.payout_moves import PayoutMoves, payee_of
+
+log = structlog.get_logger(__name__)
+
+
+class Outcome(StrEnum):
+    """What a run did about one payout; also the names of the run's counts."""
+
+    paid = "paid"
+    held = "held"
+    waiting = "waiting"
+    failed = "failed"
+    unknown = "unknown"
+    skipped = "skipped"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """An attempt that is written down and may be sent: the key and the parameters never change."""
+
+    attempt_id: UUID
+    payout_id: UUID
+    key: str
+    parameters: dict[str, Any]
+
+
+class Attempts:
+    """The book of attempts."""
+
+    def __init__(self, database: Database, *, clock: Clock, moves: PayoutMoves, cooldown: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._moves = moves
+        self._cooldown = cooldown
+
+    @writing
+    def intend(self, payout_id: UUID, *, cause: Cause) -> Intent | Outcome:
+        """The gate once more and the attempt, in one commit, as of unknown outcome already. Whoever may not be paid
+        is held instead."""
+        affiliate, payout = self._moves.lock(payout_id)
+        if payout.status is not PayoutStatus.approved or self._is_halted():
+            return Outcome.skipped
+        reason = self._hold_reason(affiliate, payout)
+        if reason is not None:
+            self._moves.hold(payout, reason, affiliate=affiliate, cause=cause)
+            return Outcome.held
+        now = self._clock.now()
+        generation = self._generations(payout_id) + 1
+        attempt = PayoutAttempt(
+            id=new_id(),
+            payout_id=payout.id,
+            generation=generation,
+            idempotency_key=f"payout-{payout.id}-g{generation}",
+            parameters=self._parameters(payout, affiliate),
+            state=AttemptState.open,
+            tries=1,
+            unresolved_tries=1,
+            first_sent_at=now,
+            last_sent_at=now,
+        )
+        self._database.add(attempt)
+        self._database.flush()
+        self._next_try(payout, attempt)
+        self._moves.move(payout, PayoutStatus.processing, affiliate=affiliate, cause=cause)
+        return Intent(attempt.id, payout.id, attempt.idempotency_key, attempt.parameters)
+
+    @writing
+    def intend_again(self, payout_id: UUID) -> Intent | Outcome:
+        """One more try of an open attempt, counted before it leaves; not while the gate is closed."""
+        affiliate, payout = self._moves.lock(payout_id)
+        attempt = self._live(payout_id)
+        if attempt is None or attempt.state is not AttemptState.open or self._is_halted():
+            return Outcome.skipped
+        if self._hold_reason(affiliate, payout) is not None:
+            return Outcome.unknown
+        attempt.tries += 1
+        attempt.unresolved_tries += 1
+        attempt.last_sent_at = self._clock.now()
+        self._next_try(payout, attempt)
+        return Intent(attempt.id, payout.id, attempt.idempotency_key, attempt.parameters)
+
+    @writing
+    def record(
+        self, intent: Intent, answer: StripeAnswer, *, is_account_fresh: bool, cause: Cause
+    ) -> Outcome:
+        """What the answer proves, written down with its effect on the payout. After a refusal the account must have
+        been looked at again (`is_account_fresh`) before the payout fails for good."""
+        affiliate, payout = self._moves.lock(intent.payout_id)
+        attempt = self._locked_attempt(intent.attempt_id)
+        meaning = classify(answer, attempt.parameters)
+        log.info(
+            "transfer.answered",
+            payout=payout.reference,
+            key=intent.key,
+            meaning=meaning,
+            code=answer.error_code,
+        )
+        if attempt.state is AttemptState.succeeded:
+            return Outcome.paid
+        attempt.last_answer = meaning
+        attempt.error_code, attempt.error_message = answer.error_code, answer.message[:500] or None
+        attempt.request_id = answer.request_id
+        if meaning is AnswerClass.success and answer.made is not None and attempt.state is AttemptState.open:
+            return self._succeeded(affiliate, payout, attempt, str(answer.made["id"]), cause)
+        if meaning in {AnswerClass.success, AnswerClass.alarm}:
+            self._halt(f"{payout.reference}: Stripe made another transfer than was asked for.")
+            return Outcome.unknown
+        if meaning is AnswerClass.our_bug:
+            attempt.state = AttemptState.parked
+            log.error("transfer.parked", payout=payout.reference, problem=answer.message)
+            return Outcome.unknown
+        if not self._is_proven_failed(attempt, meaning):
+            self._next_try(payout, attempt, answer.retry_after_seconds)
+            return Outcome.unknown if attempt.unresolved_tries else Outcome.waiting
+        self._end(attempt, AttemptState.failed)
+        payout.next_try_at = None
+        if meaning is AnswerClass.waiting_for_funds:
+            return self._wait(affiliate, payout, WaitReason.funds, cause)
+        return self._refused(affiliate, payout, answer, is_account_fresh=is_account_fresh, cause=cause)
+
+    def _is_proven_failed(self, attempt: PayoutAttempt, meaning: AnswerClass) -> bool:
+        """A no is definite only if no try of this generation is of unknown outcome: an earlier one may yet land."""
+        if meaning is not AnswerClass.ambiguous and attempt.unresolved_tries:
+            attempt.unresolved_tries -= 1  # this try is answered
+        return (
+            meaning in {AnswerClass.refused, AnswerClass.waiting_for_funds} and attempt.unresolved_tries == 0
+        )
+
+    def _refused(
+        self,
+        affiliate: Affiliate,
+        payout: Payout,
+        answer: StripeAnswer,
+        *,
+        is_account_fresh: bool,
+        cause: Cause,
+    ) -> Outcome:
+        reason = self._hold_reason(affiliate, payout)
+        if reason is not None:
+            self._moves.hold(payout, reason, affiliate=affiliate, cause=cause)
+            return Outcome.held
+        if not is_account_fresh:
+            return self._wait(affiliate, payout, WaitReason.stripe_away, cause)
+        payout.reason = answer.message[:500]
+        self._moves.move(payout, PayoutStatus.failed, affiliate=affiliate, cause=cause)
+        return Outcome.failed
+
+    def _wait(self, affiliate: Affiliate, payout: Payout, reason: WaitReason, cause: Cause) -> Outcome:
+        payout.wait_reason = reason
+        self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
+        return Outcome.waiting
+
+    @writing
+    def record_found(
+        self, payout_id: UUID, found: Sequence[TransferFacts], *, is_absence_proof: bool, cause: Cause
+    ) -> Outcome:
+        """What listing the payout's group at Stripe proves: one matching transfer settles it, none is proof only when
+        no request can land any more, anything else stops all sending."""
+        affiliate, payout = self._moves.lock(payout_id)
+        attempt = self._live(payout_id)
+        if payout.status is PayoutStatus.paid or payout.status is PayoutStatus.reversed:
+            return Outcome.paid
+        if attempt is None:
+            if found:
+                self._halt(f"{payout.reference}: Stripe has a transfer for it that no attempt of ours made.")
+            return Outcome.skipped
+        if len(found) == 1 and _is_as_asked(found[0], attempt.parameters):
+            return self._succeeded(affiliate, payout, attempt, found[0].id, cause)
+        if found:
+            self._halt(
+                f"{payout.reference}: Stripe has {len(found)} transfers for it, or another than was asked for."
+            )
+            return Outcome.unknown
+        if not is_absence_proof:
+            return Outcome.unknown
+        self._end(attempt, AttemptState.failed)
+        payout.next_try_at = None
+        self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
+        return Outcome.waiting
+
+    @writing
+    def reconsider(self, payout_id: UUID, *, cause: Cause) -> PayoutStatus:
+        """Look at a held payout again: approved once the reason is gone, canceled if its account is another now."""
+        affiliate, payout = self._moves.lock(payout_id)
+        if payout.status is PayoutStatus.held:
+            reason = self._hold_reason(affiliate, payout)
+            if reason is None:
+                self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
+            elif reason is HoldReason.account_changed:
+                payout.reason = "The Stripe account changed after the payout was approved."
+                self._moves.move(payout, PayoutStatus.canceled, affiliate=affiliate, cause=cause)
+            else:
+                payout.hold_reason = reason
+        return payout.status
+
+    @writing
+    def note_wait(self, payout_id: UUID, reason: WaitReason) -> None:
+        """Why an approved payout was not tried in this run."""
+        _, payout = self._moves.lock(payout_id)
+        if payout.status is PayoutStatus.approved:
+            payout.wait_reason = reason
+
+    @writing
+    def halt(self, reason: str) -> None:
+        """Stop all sending until a person has looked."""
+        self._halt(reason)
+
+    def _succeeded(
+        self, affiliate: Affiliate, payout: Payout, attempt: PayoutAttempt, transfer_id: str, cause: Cause
+    ) -> Outcome:
+        attempt.transfer_id = transfer_id
+        attempt.unresolved_tries = 0
+        self._end(attempt, AttemptState.succeeded)
+        payout.transfer_id = transfer_id
+        self._moves.move(payout, PayoutStatus.paid, affiliate=affiliate, cause=cause)
+        return Outcome.paid
+
+    def _next_try(
+        self, payout: Payout, attempt: PayoutAttempt, retry_after_seconds: int | None = None
+    ) -> None:
+        """Set before the request leaves, so that a worker that dies is followed by another."""
+        pause = timedelta(seconds=pause_seconds(attempt.tries, retry_after_seconds))
+        payout.next_try_at = self._clock.now() + pause
+
+    def _end(self, attempt: PayoutAttempt, state: AttemptState) -> None:
+        attempt.state = state
+        attempt.ended_at = self._clock.now()
+        self._database.flush()
+
+    def _hold_reason(self, affiliate: Affiliate, payout: Payout) -> HoldReason | None:
+        timing = Timing(
+            approved_method=payout.method,
+            approved_destination=payout.destination,
+            bank_changed_at=affiliate.bank_changed_at,
+            cooldown=self._cooldown,
+        )
+        return run_hold(payee_of(affiliate), timing, self._clock.now())
+
+    def _parameters(self, payout: Payout, affiliate: Affiliate) -> dict[str, Any]:
+        """One transfer group for each payout answers “did it happen?” for ever.
+        https://docs.stripe.com/connect/separate-charges-and-transfers#transfer-options"""
+        installation = self._database.scalars(sa.select(Installation.id)).one()
+        return {
+            "amount": payout.amount,
+            "currency": payout.currency,
+            "destination": payout.destination,
+            "transfer_group": transfer_group(payout.id),
+            "description": f"Payout {payout.reference}",
+            "metadata": {
+                "payout": str(payout.id),
+                "affiliate": affiliate.code,
+                "installation": str(installation),
+            },
+        }
+
+    def _halt(self, reason: str) -> None:
+        installation = self._database.scalars(sa.select(Installation).with_for_update()).one()
+        log.critical("sending.halted", reason=reason)
+        if installation.halted_at is None:
+            installation.halted_at = self._clock.now()
+            installation.halt_reason = reason
+
+    def _is_halted(self) -> bool:
+        return self._database.scalar(sa.select(Installation.halted_at)) is not None
+
+    def _generations(self, payout_id: UUID) -> int:
+        newest = sa.select(sa.func.max(PayoutAttempt.generation)).where(PayoutAttempt.payout_id == payout_id)
+        return self._database.scalar(newest) or 0
+
+    def _live(self, payout_id: UUID) -> PayoutAttempt | None:
+        return self._database.scalar(
+            sa.select(PayoutAttempt).where(
+                PayoutAttempt.payout_id == payout_id, PayoutAttempt.state != AttemptState.failed
+            )
+        )
+
+    def _locked_attempt(self, attempt_id: UUID) -> PayoutAttempt:
+        return self._database.get_one(PayoutAttempt, attempt_id)
+
+
+def transfer_group(payout_id: UUID) -> str:
+    """The group at Stripe that holds a payout's transfer, and nothing else."""
+    return f"payout-{payout_id}"
+
+
+def _is_as_asked(transfer: TransferFacts, asked: Mapping[str, Any]) -> bool:
+    return (transfer.amount, transfer.currency, transfer.destination) == (
+        asked["amount"],
+        asked["currency"],
+        asked["destination"],
+    )

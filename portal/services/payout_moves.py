@@ -1,0 +1,97 @@
+"""Moving a payout along its table: state, ledger and audit row in one unit of work."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.clock import Clock
+from portal.domain.errors import NotFound
+from portal.domain.gate import Payee
+from portal.domain.ledger import EntryKind
+from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus, advance
+from portal.models import Affiliate, Payout
+from portal.models.base import Database
+from portal.services.journal import Cause, Journal
+from portal.services.ledger import Books
+
+
+def payee_of(affiliate: Affiliate) -> Payee:
+    """What the gate judges an affiliate's standing on."""
+    is_crypto = affiliate.preferred_payout_type is PayoutMethod.crypto
+    return Payee(
+        is_blocked=affiliate.is_blocked,
+        method=affiliate.preferred_payout_type,
+        status=affiliate.stripe_account_status,
+        destination=affiliate.wallet_address if is_crypto else affiliate.stripe_account_id,
+    )
+
+
+class PayoutMoves:
+    """Moves a payout along its table inside a unit of work: state, ledger and audit row together."""
+
+    def __init__(self, database: Database, *, clock: Clock, journal: Journal, books: Books) -> None:
+        self._database = database
+        self._clock = clock
+        self._journal = journal
+        self._books = books
+
+    def lock(self, payout_id: UUID) -> tuple[Affiliate, Payout]:
+        """Affiliate first, then payout: every unit of work locks in this order. Raises NotFound."""
+        affiliate_id = self._database.scalar(sa.select(Payout.affiliate_id).where(Payout.id == payout_id))
+        if affiliate_id is None:
+            raise NotFound("There is no such payout.")
+        affiliate = self._books.lock(affiliate_id)
+        payout = self._database.scalars(
+            sa.select(Payout)
+            .where(Payout.id == payout_id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        ).one()
+        return affiliate, payout
+
+    def move(self, payout: Payout, wanted: PayoutStatus, *, affiliate: Affiliate, cause: Cause) -> None:
+        """Advance the payout; what gives the money back is posted with it. Raises MoveIsNotLegal."""
+        before = payout.status
+        now = self._clock.now()
+        after = advance(before, wanted)
+        if after is PayoutStatus.paid:
+            self._books.post_payout(EntryKind.settle, payout, affiliate)
+            payout.paid_at = now
+        elif after.gives_back:
+            self._books.post_payout(EntryKind.release, payout, affiliate)
+        payout.status = after
+        if after is not PayoutStatus.held:
+            payout.hold_reason = None
+        if after is not PayoutStatus.approved:
+            payout.wait_reason = None
+        if not after.is_open:
+            payout.ended_at = now
+            payout.next_try_at = None
+        affiliate.version += 1
+        self._database.flush()
+        self._journal.changed(
+            "payout",
+            payout.id,
+            action="payout.status_changed",
+            before=before,
+            after=after,
+            cause=cause,
+            at=now,
+        )
+
+    def hold(self, payout: Payout, reason: HoldReason, *, affiliate: Affiliate, cause: Cause) -> None:
+        """Let an approved payout wait until the reason is gone."""
+        payout.hold_reason = reason
+        self.move(payout, PayoutStatus.held, affiliate=affiliate, cause=cause)
+
+    def hold_approved(self, affiliate: Affiliate, reason: HoldReason, *, cause: Cause) -> None:
+        """Hold what was approved of an affiliate who can't be paid any more; what is under way runs out."""
+        payout = self._database.scalar(
+            sa.select(Payout)
+            .where(Payout.affiliate_id == affiliate.id, Payout.status == PayoutStatus.approved)
+            .with_for_update(key_share=True)
+        )
+        if payout is not None and (payout.method is PayoutMethod.fiat or reason is HoldReason.blocked):
+            self.hold(payout, reason, affiliate=affiliate, cause=cause)

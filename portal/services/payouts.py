@@ -1,0 +1,307 @@
+"""Payouts as people ask for them, approve them and call them off. Sending them is `transfers`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.clock import Clock
+from portal.config import Settings
+from portal.domain.attempts import AttemptState
+from portal.domain.errors import NotFound, PortalError
+from portal.domain.gate import (
+    Limits,
+    RequestKeyIsMissing,
+    request_refusal,
+    requested_amount,
+    standing_refusal,
+)
+from portal.domain.ledger import Balances, EntryKind, Hold
+from portal.domain.money import Money, major_units
+from portal.domain.payouts import OPEN_STATUSES, MoveIsNotLegal, PayoutStatus, advance
+from portal.models import Affiliate, AuditRow, Payout, PayoutAttempt
+from portal.models.base import Database, new_id, reading, writing
+from portal.services.journal import Cause, Journal
+from portal.services.ledger import Books
+from portal.services.payout_moves import PayoutMoves, payee_of
+
+#: A form's one-time key is made by us; anything longer is not ours.
+LONGEST_REQUEST_KEY = 64
+
+#: In major units, for a currency that the settings do not name.
+MINIMUM_MAJOR_UNITS = 25
+AUTO_APPROVE_MAJOR_UNITS = 500
+
+
+class NobodyApprovesTheirOwn(PortalError):
+    code = "own_payout"
+
+
+class SecondApprovalIsMissing(PortalError):
+    code = "second_approval"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What an affiliate can request right now, and why not if so."""
+
+    affiliate: Affiliate
+    balances: Balances
+    minimum: Money
+    refusal: PortalError | None
+    open_payout: Payout | None
+    next_release: Hold | None
+
+
+class Payouts:
+    """The use cases around a payout before it is sent."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        settings: Settings,
+        journal: Journal,
+        books: Books,
+        moves: PayoutMoves,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._journal = journal
+        self._books = books
+        self._moves = moves
+
+    @reading
+    def offer(self, affiliate_id: UUID) -> Offer:
+        """The balances, the minimum, and the first reason why nothing can be requested, if there is one."""
+        affiliate = self._database.get_one(Affiliate, affiliate_id)
+        balances = self._books.balances(affiliate)
+        limits = self._limits(affiliate, balances)
+        return Offer(
+            affiliate=affiliate,
+            balances=balances,
+            minimum=limits.minimum,
+            refusal=request_refusal(payee_of(affiliate), limits),
+            open_payout=self._open_payout(affiliate_id),
+            next_release=self._books.next_release(affiliate_id),
+        )
+
+    @writing
+    def request(
+        self, affiliate_id: UUID, *, amount: str, request_key: str, requested_by: UUID | None, cause: Cause
+    ) -> Payout:
+        """Reserve the amount and make the payout; the same `request_key` again is the same payout. `amount` is a
+        decimal in the affiliate's currency, empty for all. Raises the gate's refusals, in their order."""
+        affiliate = self._books.lock(affiliate_id)
+        if request_key and (earlier := self._with_key(affiliate_id, request_key)) is not None:
+            return earlier
+        self._books.write_down_passed_holds(affiliate)
+        limits = self._limits(affiliate, self._books.balances(affiliate))
+        payee = payee_of(affiliate)
+        refusal = request_refusal(payee, limits)
+        if refusal is not None:
+            raise refusal
+        if not request_key or len(request_key) > LONGEST_REQUEST_KEY or not request_key.isprintable():
+            raise RequestKeyIsMissing
+        money = requested_amount(amount, limits)
+        payout = Payout(
+            id=new_id(),
+            affiliate_id=affiliate.id,
+            amount=money.amount,
+            currency=money.currency,
+            method=payee.method,
+            destination=payee.destination or "",
+            request_key=request_key,
+            status=PayoutStatus.requested,
+            requested_by=requested_by,
+            created_at=self._clock.now(),
+        )
+        self._database.add(payout)
+        self._database.flush()
+        self._books.post_payout(EntryKind.reserve, payout, affiliate)
+        affiliate.version += 1
+        self._journal.changed(
+            "payout", payout.id, action="payout.status_changed", before=None, after=PayoutStatus.requested, cause=cause,
+            at=payout.created_at,
+        )  # fmt: skip
+        if self._needs_no_operator(money):
+            self._approve(affiliate, payout, approver=None, cause=Cause.system("auto-approval"))
+        return payout
+
+    @writing
+    def approve(self, payout_id: UUID, *, approver: UUID, cause: Cause) -> Payout:
+        """An operator's yes. Raises MoveIsNotLegal, NobodyApprovesTheirOwn, or why the affiliate can't be paid."""
+        affiliate, payout = self._moves.lock(payout_id)
+        self._refuse_illegal(payout, PayoutStatus.approved)
+        if payout.status is not PayoutStatus.requested:
+            raise MoveIsNotLegal(
+                f"{payout.reference} is {payout.status.value}; the next run looks at it again."
+            )
+        if payout.requested_by == approver or affiliate.user_id == approver:
+            raise NobodyApprovesTheirOwn("Nobody approves their own payout. Ask another operator.")
+        if self._needs_two_operators(payout.amount, payout.currency):
+            raise SecondApprovalIsMissing(
+                f"{Money(payout.amount, payout.currency)} needs two operators' approval, which this version can't take."
+            )
+        refusal = standing_refusal(payee_of(affiliate))
+        if refusal is not None:
+            raise MoveIsNotLegal(f"{affiliate.code} can't be paid at the moment: {refusal.sentence}")
+        self._approve(affiliate, payout, approver=approver, cause=cause)
+        return payout
+
+    @writing
+    def reject(self, payout_id: UUID, *, cause: Cause) -> Payout:
+        """An operator's no, with the words for the affiliate in the cause's reason."""
+        affiliate, payout = self._moves.lock(payout_id)
+        self._refuse_illegal(payout, PayoutStatus.rejected)
+        payout.reason = cause.reason
+        self._moves.move(payout, PayoutStatus.rejected, affiliate=affiliate, cause=cause)
+        return payout
+
+    @writing
+    def cancel(self, payout_id: UUID, *, affiliate_id: UUID | None = None, cause: Cause) -> Payout:
+        """Call a payout off while nothing is under way; an affiliate only their own. Canceled again is no fault."""
+        affiliate, payout = self._moves.lock(payout_id)
+        if affiliate_id is not None and payout.affiliate_id != affiliate_id:
+            raise NotFound("There is no such payout.")
+        if payout.status is PayoutStatus.canceled:
+            return payout
+        self._refuse_illegal(payout, PayoutStatus.canceled)
+        payout.reason = cause.reason
+        self._moves.move(payout, PayoutStatus.canceled, affiliate=affiliate, cause=cause)
+        return payout
+
+    @reading
+    def get(self, payout_id: UUID) -> Payout:
+        """Raises NotFound."""
+        return self._get(payout_id)
+
+    @reading
+    def of_affiliate(self, affiliate_id: UUID, payout_id: UUID) -> Payout:
+        """One of the affiliate's own. Raises NotFound."""
+        payout = self._get(payout_id)
+        if payout.affiliate_id != affiliate_id:
+            raise NotFound("There is no such payout.")
+        return payout
+
+    @reading
+    def list_of(
+        self, affiliate_id: UUID, *, status: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Payout]:
+        """An affiliate's payouts, newest first, those numbered below `before`."""
+        query = sa.select(Payout).where(Payout.affiliate_id == affiliate_id)
+        if status is not None:
+            query = query.where(Payout.status == PayoutStatus(status))
+        if before is not None:
+            query = query.where(Payout.number < before)
+        return list(self._database.scalars(query.order_by(Payout.number.desc()).limit(limit)))
+
+    @reading
+    def search(
+        self,
+        *,
+        affiliate_code: str | None = None,
+        status: str | None = None,
+        created_after: datetime | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[tuple[Payout, str]]:
+        """Everybody's payouts with the affiliate's code, newest first."""
+        query = sa.select(Payout, Affiliate.code).join(Affiliate, Affiliate.id == Payout.affiliate_id)
+        if affiliate_code is not None:
+            query = query.where(Affiliate.code == affiliate_code)
+        if status is not None:
+            query = query.where(Payout.status == PayoutStatus(status))
+        if created_after is not None:
+            query = query.where(Payout.created_at > created_after)
+        if before is not None:
+            query = query.where(Payout.number < before)
+        rows = self._database.execute(query.order_by(Payout.number.desc()).limit(limit))
+        return [(payout, code) for payout, code in rows]
+
+    @reading
+    def history(self, payout_id: UUID) -> list[AuditRow]:
+        """What happened to a payout, oldest first."""
+        return self._journal.of("payout", payout_id)
+
+    def _approve(self, affiliate: Affiliate, payout: Payout, *, approver: UUID | None, cause: Cause) -> None:
+        payout.approved_by = approver
+        payout.approved_at = self._clock.now()
+        self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
+
+    def _needs_no_operator(self, money: Money) -> bool:
+        limit = self._limit(self._settings.auto_approve_limit, money.currency, AUTO_APPROVE_MAJOR_UNITS)
+        return money <= limit and not self._needs_two_operators(money.amount, money.currency)
+
+    def _needs_two_operators(self, amount: int, currency: str) -> bool:
+        limit = self._settings.second_approval_limit.get(currency)
+        return limit is not None and amount > limit
+
+    def _refuse_illegal(self, payout: Payout, wanted: PayoutStatus) -> None:
+        """Say who did what when, if somebody was faster."""
+        live = sa.select(PayoutAttempt.id).where(
+            PayoutAttempt.payout_id == payout.id, PayoutAttempt.state != AttemptState.failed
+        )
+        try:
+            advance(payout.status, wanted)
+        except MoveIsNotLegal as refusal:
+            rows = self._journal.of("payout", payout.id)
+            done = (
+                f" ({rows[-1].to_value} by {rows[-1].actor_kind.value}, {rows[-1].created_at:%d %b %Y, %H:%M} UTC)"
+                if rows
+                else ""
+            )
+            raise MoveIsNotLegal(f"{payout.reference}: {refusal.sentence}{done}") from None
+        if self._database.scalar(live) is not None:
+            raise MoveIsNotLegal(f"{payout.reference} is being sent; its outcome is not known yet.")
+
+    def _limits(self, affiliate: Affiliate, balances: Balances) -> Limits:
+        open_payout = self._open_payout(affiliate.id)
+        return Limits(
+            available=balances.available,
+            minimum=self._limit(self._settings.minimum_payout, affiliate.currency, MINIMUM_MAJOR_UNITS),
+            open_reference=open_payout.reference if open_payout else None,
+            retry_at=self._retry_at(affiliate.id),
+        )
+
+    def _limit(self, limits: Mapping[str, int], currency: str, major: int) -> Money:
+        return Money(limits[currency], currency) if currency in limits else major_units(major, currency)
+
+    def _retry_at(self, affiliate_id: UUID) -> datetime | None:
+        """When the rate allows another request; only requests that were made count."""
+        rate = self._settings.payout_request_rate
+        now = self._clock.now()
+        window = timedelta(seconds=rate.seconds)
+        made = self._database.scalars(
+            sa.select(Payout.created_at)
+            .where(
+                Payout.affiliate_id == affiliate_id,
+                Payout.requested_by.is_not(None),
+                Payout.created_at > now - window,
+            )
+            .order_by(Payout.number.desc())
+            .limit(rate.count)
+        ).all()
+        return made[-1] + window if len(made) >= rate.count else None
+
+    def _open_payout(self, affiliate_id: UUID) -> Payout | None:
+        return self._database.scalar(
+            sa.select(Payout).where(Payout.affiliate_id == affiliate_id, Payout.status.in_(OPEN_STATUSES))
+        )
+
+    def _with_key(self, affiliate_id: UUID, request_key: str) -> Payout | None:
+        return self._database.scalar(
+            sa.select(Payout).where(Payout.affiliate_id == affiliate_id, Payout.request_key == request_key)
+        )
+
+    def _get(self, payout_id: UUID) -> Payout:
+        payout = self._database.scalar(sa.select(Payout).where(Payout.id == payout_id))
+        if payout is None:
+            raise NotFound("There is no such payout.")
+        return payout

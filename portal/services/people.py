@@ -1,0 +1,65 @@
+"""What sign-in hands on: who a provider says somebody is, and who the portal knows them as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+#: As long as the columns that keep them; a provider may send more.
+NAME_CHARACTERS, EMAIL_CHARACTERS = 200, 320
+
+
+class OperatorRole(StrEnum):
+    """What an operator may do."""
+
+    admin = "admin"
+    """Everything."""
+    viewer = "viewer"
+    """Look, and change nothing."""
+
+
+@dataclass(frozen=True)
+class VerifiedIdentity:
+    """A person as a provider vouches for them, after its ID token was checked. Issuer and subject are the identity;
+    name and e-mail are only what the provider says today."""
+
+    provider: str
+    issuer: str
+    subject: str
+    name: str = ""
+    email: str = ""
+    is_email_verified: bool = False
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session that has just begun; the token exists here and in the browser's cookie, nowhere else."""
+
+    token: str = field(repr=False)
+    user_id: UUID
+    is_new: bool
+    """Whether this identity was never seen before."""
+
+
+@dataclass(frozen=True)
+class CurrentUser:
+    """The person behind a live session."""
+
+    user_id: UUID
+    name: str
+    email: str
+    session_id: str
+    """The session's row: the SHA-256 of its token, which opens nothing."""
+    role: OperatorRole | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        return self.role is not None
+
+
+def printable(text: object, *, most: int) -> str:
+    """A provider's text without control characters, cut to `most` characters; nothing if it is no text."""
+    if not isinstance(text, str):
+        return ""
+    return "".join(character for character in text.strip() if character.isprintable())[:most]

@@ -1,0 +1,84 @@
+"""What is due when: each slot of a job is taken by exactly one worker, and a missed one is taken late, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from huey import crontab
+
+from portal.clock import Clock
+from portal.models import Installation, JobSlot
+from portal.models.base import Database, new_id, reading, writing
+
+#: A slot that was missed longer ago than this is not made up for.
+LOOK_BACK = timedelta(days=32)
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One run of a job that is due; `run_id` names what it does."""
+
+    job: str
+    slot_at: datetime
+    run_id: UUID
+
+
+class Timetable:
+    """Jobs with their crontabs (UTC, five fields), and the rows that say which slots were taken."""
+
+    def __init__(self, database: Database, *, clock: Clock, crontabs: Mapping[str, str]) -> None:
+        self._database = database
+        self._clock = clock
+        self._crontabs = crontabs
+
+    def take_due(self) -> list[Slot]:
+        """Take the latest slot of every job that is due and that nobody took; several missed ones count as one."""
+        slots = [self._take(job, slot_at) for job, slot_at in self._due()]
+        return [slot for slot in slots if slot is not None]
+
+    @reading
+    def _due(self) -> list[tuple[str, datetime]]:
+        begun_at = self._database.scalars(sa.select(Installation.created_at)).one()
+        due: list[tuple[str, datetime]] = []
+        for job, fields in self._crontabs.items():
+            last = self._database.scalar(sa.select(sa.func.max(JobSlot.slot_at)).where(JobSlot.job == job))
+            slot_at = latest_slot(fields, now=self._clock.now(), after=last or begun_at)
+            if slot_at is not None:
+                due.append((job, slot_at))
+        return due
+
+    @writing
+    def _take(self, job: str, slot_at: datetime) -> Slot | None:
+        if self._database.get(JobSlot, (job, slot_at)) is not None:
+            return None
+        slot = JobSlot(job=job, slot_at=slot_at, run_id=new_id(), started_at=self._clock.now())
+        self._database.add(slot)
+        self._database.flush()
+        return Slot(job, slot_at, slot.run_id)
+
+    @writing
+    def finish(self, slot: Slot, tally: Mapping[str, Any]) -> None:
+        """Note what a taken slot's job did."""
+        row = self._database.get_one(JobSlot, (slot.job, slot.slot_at))
+        row.finished_at = self._clock.now()
+        row.tally = dict(tally)
+
+
+def latest_slot(fields: str, *, now: datetime, after: datetime) -> datetime | None:
+    """The newest minute up to `now`, later than `after`, that a crontab names; UTC."""
+    minute, hour, day, month, weekday = fields.split()
+    matches = crontab(minute=minute, hour=hour, day=day, month=month, day_of_week=weekday)
+    moment = now.replace(second=0, microsecond=0)
+    earliest = max(after, now - LOOK_BACK)
+    while moment > earliest:
+        if matches(moment):
+            return moment
+        moment -= _MINUTE
+    return None

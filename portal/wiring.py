@@ -1,0 +1,161 @@
+"""Puts the portal together: the database, the gateways, and the services that are handed them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal import models
+from portal.clock import Clock
+from portal.config import PROJECT_ROOT, Settings
+from portal.gateways.stripe import StripeApi, StripeKeyRefusedError, StripeTransport
+from portal.models.base import Database
+from portal.services.access import Access
+from portal.services.account_making import AccountMaking
+from portal.services.accounts import Accounts, Standings
+from portal.services.affiliates import Affiliates
+from portal.services.attempts import Attempts
+from portal.services.journal import Journal
+from portal.services.ledger import Books, Ledger
+from portal.services.onboarding import Onboarding
+from portal.services.payout_moves import PayoutMoves
+from portal.services.payouts import Payouts
+from portal.services.stripe_events import StripeEvents
+from portal.services.timetable import Timetable
+from portal.services.transfers import Transfers
+from portal.services.verification import Verification
+
+__all__ = ["Services", "StripeKeyRefusedError", "db", "migrate", "services", "wire"]
+
+db = SQLAlchemy(
+    metadata=models.Base.metadata, disable_autonaming=True, session_options={"expire_on_commit": False}
+)
+#: Flask-SQLAlchemy's session is SQLAlchemy's, with the bind of the current app.
+session = cast(Database, db.session)
+migrate = Migrate(directory=str(PROJECT_ROOT / "migrations"))
+
+#: When every account is asked for again (UTC); fixed, so that “nightly” means the same everywhere.
+VERIFICATION_CRONTAB = "0 2 * * *"
+
+#: What stands in for a key that is not set outside production: Stripe refuses it, as it should.
+NO_KEY = "sk_test_not_set"
+
+
+@dataclass
+class Services:
+    """Everything the portal can do, for one app."""
+
+    settings: Settings
+    clock: Clock
+    access: Access
+    affiliates: Affiliates
+    accounts: Accounts
+    onboarding: Onboarding
+    ledger: Ledger
+    payouts: Payouts
+    transfers: Transfers
+    stripe_events: StripeEvents
+    verification: Verification
+    timetable: Timetable
+    is_broker_reachable: Callable[[], bool] = field(default=lambda: True)
+    """Whether background work can be handed over; set by the jobs."""
+    look_at_events: Callable[[], None] = field(default=lambda: None)
+    """Tells the worker that an event has come in; set by the jobs. What it misses, a sweep picks up."""
+
+    def is_database_reachable(self) -> bool:
+        """Whether the database answers."""
+        try:
+            db.session.execute(sa.text("SELECT 1"))
+            db.session.rollback()
+        except SQLAlchemyError:
+            return False
+        return True
+
+
+def services() -> Services:
+    """The services of the current app."""
+    return cast(Services, current_app.extensions["portal"])
+
+
+def wire(
+    app: Flask,
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    stripe_transport: StripeTransport | None = None,
+) -> Services:
+    """Build the services of an app. `clock` and `stripe_transport` are for tests: another time, and a stand-in that is
+    called without a network."""
+    clock = clock or Clock(settings.clock_offset_seconds)
+    stripe = StripeApi(
+        settings.stripe_secret_key or NO_KEY,
+        api_base=settings.stripe_api_base,
+        transport=stripe_transport,
+        before_call=_refuse_open_transaction,
+    )
+    journal = Journal(session)
+    books = Books(session, clock=clock)
+    moves = PayoutMoves(session, clock=clock, journal=journal, books=books)
+    standings = Standings(clock=clock, journal=journal, moves=moves)
+    accounts = Accounts(session, clock=clock, stripe=stripe, books=books, standings=standings)
+    making = AccountMaking(
+        session,
+        clock=clock,
+        settings=settings,
+        stripe=stripe,
+        books=books,
+        standings=standings,
+        journal=journal,
+        pause=time.sleep,
+    )
+    cooldown = timedelta(hours=settings.bank_change_cooldown_hours)
+    attempts = Attempts(session, clock=clock, moves=moves, cooldown=cooldown)
+    transfers = Transfers(session, clock=clock, stripe=stripe, accounts=accounts, attempts=attempts)
+    app.extensions["portal"] = wired = Services(
+        settings=settings,
+        clock=clock,
+        access=Access(session, clock=clock, settings=settings),
+        affiliates=Affiliates(
+            session, clock=clock, settings=settings, journal=journal, books=books, moves=moves
+        ),
+        accounts=accounts,
+        onboarding=Onboarding(
+            session, clock=clock, settings=settings, stripe=stripe, books=books, making=making
+        ),
+        ledger=Ledger(session, books=books, clock=clock, hold_days=settings.earnings_hold_days),
+        payouts=Payouts(session, clock=clock, settings=settings, journal=journal, books=books, moves=moves),
+        transfers=transfers,
+        stripe_events=StripeEvents(
+            session,
+            clock=clock,
+            secrets=settings.stripe_webhook_secrets,
+            is_livemode=settings.is_stripe_live,
+            accounts=accounts,
+            transfers=transfers,
+        ),
+        verification=Verification(session, clock=clock, accounts=accounts),
+        timetable=Timetable(
+            session,
+            clock=clock,
+            crontabs={
+                "verify-stripe-accounts": VERIFICATION_CRONTAB,
+                "process-payouts": settings.payout_run,
+            },
+        ),
+    )
+    return wired
+
+
+def _refuse_open_transaction() -> None:
+    """No transaction is open while Stripe is asked: a slow answer must lock nobody, a crash must undo nothing."""
+    if session().in_transaction():
+        raise RuntimeError("a database transaction is open during a call to Stripe")
