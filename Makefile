@@ -1,0 +1,63 @@
+# `make` lists what there is. Everything it needs is made on the way: .venv, pinned packages, a browser, a database server.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON_HERE := .venv/bin/python
+FLASK := $(PYTHON_HERE) -m flask --app wsgi
+PORT ?= 5000
+
+# Only the system's Python is used.
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help demo demo-reset test lint format types migrate pins runtime workshop provision
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: runtime ## Run the whole portal on this machine with sample data and no account anywhere (PORT=5000)
+	@exec $(FLASK) demo --port $(PORT)
+
+demo-reset: ## Forget the demo's data
+	@rm -rf instance/demo
+
+test: workshop provision ## Lint, types, rooms and all tests: exactly what CI runs (T=tests/… for one file alone)
+ifdef T
+	@$(PYTHON_HERE) -m pytest $(T)
+else
+	@$(PYTHON_HERE) -m ruff check --quiet
+	@$(PYTHON_HERE) -m ruff format --quiet --check
+	@$(PYTHON_HERE) -m mypy --no-error-summary
+	@$(PYTHON_HERE) -m pytest
+endif
+
+lint: workshop ## Check style
+	@$(PYTHON_HERE) -m ruff check
+	@$(PYTHON_HERE) -m ruff format --check
+
+format: workshop ## Put the code into its usual form
+	@$(PYTHON_HERE) -m ruff check --fix --quiet || true
+	@$(PYTHON_HERE) -m ruff format
+
+types: workshop ## Check types
+	@$(PYTHON_HERE) -m mypy
+
+migrate: runtime ## Bring the database of DATABASE_URL up to date
+	@$(FLASK) db upgrade
+
+# For developers: pin the newest versions that pyproject.toml allows (UPGRADE=--upgrade), with hashes and no index address.
+COMPILE = $(PYTHON_HERE) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header $(UPGRADE)
+pins: workshop
+	@$(COMPILE) pyproject.toml --output-file requirements.txt
+	@$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt
+	@echo uv | $(COMPILE) - --output-file requirements-uv.txt
+
+runtime:
+	@.ci/environment runtime
+
+workshop:
+	@.ci/environment workshop
+
+provision: workshop
+	@.ci/provision

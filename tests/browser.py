@@ -1,0 +1,96 @@
+"""A real Chromium: one process a run, a fresh profile a test, and nothing it complains about goes unnoticed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.equipment import chromium
+
+_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+
+#: Width and height of the two screens every page is looked at on.
+WIDE = (1280, 900)
+NARROW = (390, 844)
+
+_PATIENCE_MILLISECONDS = 10_000
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """The system's Chromium, driven over Playwright; skips where there is none."""
+    program = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, headless=True, args=list(_ARGUMENTS), chromium_sandbox=False
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def fresh_profile(browser: Browser, *, javascript: bool = True) -> Iterator[BrowserContext]:
+    """A context of its own: no cookie of any other test, English, UTC, a wide screen."""
+    context = browser.new_context(
+        viewport={"width": WIDE[0], "height": WIDE[1]},
+        locale="en-US",
+        timezone_id="UTC",
+        java_script_enabled=javascript,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@contextmanager
+def attentive_page(context: BrowserContext) -> Iterator[Page]:
+    """A page that fails the test if a script on it broke or the content security policy had to refuse something."""
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(f"{page.url}: {message.text}")
+            if "Content Security Policy" in message.text
+            else None
+        ),
+    )
+    yield page
+    assert not complaints, "the browser complained: " + "; ".join(complaints)
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep the page as pictures, wide and narrow, light and dark, if the folder `SCREENSHOTS` is named."""
+    folder = os.environ.get("SCREENSHOTS")
+    if not folder:
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        for screen, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=Path(folder) / f"{name}-{screen}-{scheme}.png", full_page=True)
+    page.emulate_media(color_scheme=None)
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})

@@ -1,0 +1,30 @@
+"""A business clock that a test sets and moves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from portal.clock import Clock
+
+
+class MovableClock(Clock):
+    """Stands still until it is moved; both its times move together unless an offset keeps them apart."""
+
+    def __init__(self, at: datetime | None = None, *, offset_seconds: int = 0) -> None:
+        super().__init__(offset_seconds=offset_seconds)
+        # The class above is frozen so that no code moves the clock by accident; a test does so on purpose.
+        object.__setattr__(self, "_at", (at or datetime.now(UTC)).astimezone(UTC))
+
+    def real_now(self) -> datetime:
+        at: datetime = object.__getattribute__(self, "_at")
+        return at
+
+    def set(self, at: datetime) -> None:
+        """Stand at `at`, which carries its offset."""
+        if at.tzinfo is None:
+            raise ValueError("a time without an offset")
+        object.__setattr__(self, "_at", at.astimezone(UTC))
+
+    def advance(self, **parts: float) -> None:
+        """Move on, by the parts of a timedelta: `clock.advance(days=30, seconds=1)`."""
+        self.set(self.real_now() + timedelta(**parts))

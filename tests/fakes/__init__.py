@@ -1,0 +1,1 @@
+"""Stand-ins that tests put where the network would be."""
