@@ -9,33 +9,23 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from huey import crontab
 
-from portal.domain.money import is_supported, parse_limits
+from portal import setting_texts
+from portal.setting_texts import Rate, SettingTexts
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 #: Shorter keys can be guessed from one signed cookie.
 SECRET_KEY_CHARACTERS = 32
 
-#: US, CA, GB, CH and the EEA: among these Stripe carries transfers under the full service agreement.
-#: https://docs.stripe.com/connect/cross-border-payouts
-DEFAULT_COUNTRIES = "US CA GB CH AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()
-
-_RATE = re.compile(r"(?P<count>[1-9][0-9]{0,5}) per (?P<unit>second|minute|hour|day)")
-_RATE_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
-_SCHEDULE = re.compile(r"manual|monthly:([1-9]|1[0-9]|2[0-8])|weekly:(mon|tue|wed|thu|fri|sat|sun)")
 _PROVIDER = re.compile(r"PORTAL_OIDC_([A-Z0-9]+)_(ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPES|TRUST_EMAIL)")
-
-T = TypeVar("T")
 
 
 class Environment(StrEnum):
@@ -52,14 +42,6 @@ class SettingsError(Exception):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
-
-
-@dataclass(frozen=True)
-class Rate:
-    """At most `count` in any `seconds`."""
-
-    count: int
-    seconds: int
 
 
 @dataclass(frozen=True)
@@ -148,78 +130,78 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     return _Reader(environment).read()
 
 
-class _Reader:
-    """Reads values one by one and remembers every problem on the way."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._values = environment
-        self.problems: list[str] = []
+class _Reader(SettingTexts):
+    """Reads the portal's settings."""
 
     def read(self) -> Settings:
-        env = self._parsed("PORTAL_ENV", Environment, "production", "production, development or test")
+        env = self.parsed("PORTAL_ENV", Environment, "production", "production, development or test")
         self._is_production = env is not Environment.development and env is not Environment.test
-        stripe_key = self._text("STRIPE_SECRET_KEY") or None
+        stripe_key = self.text("STRIPE_SECRET_KEY") or None
         is_test_key = "_test_" in (stripe_key or "_test_")
         settings = Settings(
             environment=env or Environment.production,
             secret_key=self._secret_key(),
-            secret_key_fallbacks=self._list("SECRET_KEY_FALLBACKS"),
-            base_url=self._address("PORTAL_BASE_URL", "http://127.0.0.1:5000") or "",
-            name=self._text("PORTAL_NAME", "Partner portal"),
-            support_email=self._text("PORTAL_SUPPORT_EMAIL") or None,
+            secret_key_fallbacks=self.list("SECRET_KEY_FALLBACKS"),
+            base_url=self.address("PORTAL_BASE_URL", "http://127.0.0.1:5000") or "",
+            name=self.text("PORTAL_NAME", "Partner portal"),
+            support_email=self.text("PORTAL_SUPPORT_EMAIL") or None,
             database_url=self._database_url(),
-            redis_url=self._text("REDIS_URL") or None,
+            redis_url=self.text("REDIS_URL") or None,
             stripe_secret_key=stripe_key,
-            stripe_webhook_secrets=self._list("STRIPE_WEBHOOK_SECRETS"),
-            stripe_api_base=self._address("STRIPE_API_BASE", ""),
-            stripe_accounts_api=self._choice("STRIPE_ACCOUNTS_API", "v1", ("v1", "v2")),
+            stripe_webhook_secrets=self.list("STRIPE_WEBHOOK_SECRETS"),
+            stripe_api_base=self.address("STRIPE_API_BASE", ""),
+            stripe_accounts_api=self.choice("STRIPE_ACCOUNTS_API", "v1", ("v1", "v2")),
             stripe_capabilities=tuple(
-                self._choice(
+                self.choice(
                     "STRIPE_CAPABILITIES", "transfers", ("transfers", "card_payments,transfers")
                 ).split(",")
             ),
-            stripe_countries=self._parsed(
-                "STRIPE_COUNTRIES", _countries, "", "countries such as US:full,DE:full"
+            stripe_countries=self.parsed(
+                "STRIPE_COUNTRIES", setting_texts.countries, "", "countries such as US:full,DE:full"
             )
             or {},
-            stripe_rate_limit=self._integer("STRIPE_RATE_LIMIT", 20 if is_test_key else 80, 1, 10_000),
-            stripe_transfer_rate_limit=self._integer(
+            stripe_rate_limit=self.integer("STRIPE_RATE_LIMIT", 20 if is_test_key else 80, 1, 10_000),
+            stripe_transfer_rate_limit=self.integer(
                 "STRIPE_TRANSFER_RATE_LIMIT", 20 if is_test_key else 24, 1, 10_000
             ),
             providers=self._providers(),
-            operators=self._list("PORTAL_OPERATORS"),
-            is_self_signup_open=self._boolean("PORTAL_SELF_SIGNUP", "true"),
-            default_currency=self._parsed(
-                "PORTAL_DEFAULT_CURRENCY", _currency, "usd", "a currency Stripe pays out in"
+            operators=self.list("PORTAL_OPERATORS"),
+            is_self_signup_open=self.boolean("PORTAL_SELF_SIGNUP", "true"),
+            default_currency=self.parsed(
+                "PORTAL_DEFAULT_CURRENCY", setting_texts.currency, "usd", "a currency Stripe pays out in"
             )
             or "",
-            default_country=self._parsed("PORTAL_DEFAULT_COUNTRY", _country, "US", "two capital letters")
+            default_country=self.parsed(
+                "PORTAL_DEFAULT_COUNTRY", setting_texts.country, "US", "two capital letters"
+            )
             or "",
-            earnings_hold_days=self._integer("PORTAL_EARNINGS_HOLD_DAYS", 30, 0, 3_650),
-            minimum_payout=self._limits("PORTAL_MINIMUM_PAYOUT", "usd:2500"),
-            auto_approve_limit=self._limits("PORTAL_AUTO_APPROVE_LIMIT", "usd:50000"),
-            second_approval_limit=self._limits("PORTAL_SECOND_APPROVAL_LIMIT", ""),
-            payout_request_rate=self._parsed(
-                "PORTAL_PAYOUT_REQUEST_RATE", _rate, "5 per hour", "such as “5 per hour”"
+            earnings_hold_days=self.integer("PORTAL_EARNINGS_HOLD_DAYS", 30, 0, 3_650),
+            minimum_payout=self.limits("PORTAL_MINIMUM_PAYOUT", "usd:2500"),
+            auto_approve_limit=self.limits("PORTAL_AUTO_APPROVE_LIMIT", "usd:50000"),
+            second_approval_limit=self.limits("PORTAL_SECOND_APPROVAL_LIMIT", ""),
+            payout_request_rate=self.parsed(
+                "PORTAL_PAYOUT_REQUEST_RATE", setting_texts.rate, "5 per hour", "such as “5 per hour”"
             )
             or Rate(5, 3_600),
-            bank_change_cooldown_hours=self._integer("PORTAL_BANK_CHANGE_COOLDOWN_HOURS", 24, 0, 8_760),
-            payout_run=self._parsed("PORTAL_PAYOUT_RUN", _crontab, "0 * * * *", "a crontab of five fields")
+            bank_change_cooldown_hours=self.integer("PORTAL_BANK_CHANGE_COOLDOWN_HOURS", 24, 0, 8_760),
+            payout_run=self.parsed(
+                "PORTAL_PAYOUT_RUN", setting_texts.crontab_fields, "0 * * * *", "a crontab of five fields"
+            )
             or "",
-            payout_schedule=self._parsed(
+            payout_schedule=self.parsed(
                 "PORTAL_PAYOUT_SCHEDULE",
-                _schedule,
+                setting_texts.schedule,
                 "monthly:1",
                 "monthly:1 to monthly:28, weekly:mon or manual",
             )
             or "",
-            clock_offset_seconds=self._integer("PORTAL_CLOCK_OFFSET", 0, -315_360_000, 315_360_000),
+            clock_offset_seconds=self.integer("PORTAL_CLOCK_OFFSET", 0, -315_360_000, 315_360_000),
             mail_url=self._mail_url(),
-            mail_from=self._text("PORTAL_MAIL_FROM") or None,
-            log_format=self._choice(
+            mail_from=self.text("PORTAL_MAIL_FROM") or None,
+            log_format=self.choice(
                 "PORTAL_LOG_FORMAT", "json" if self._is_production else "console", ("json", "console")
             ),
-            log_level=self._choice(
+            log_level=self.choice(
                 "PORTAL_LOG_LEVEL",
                 "INFO" if self._is_production else "WARNING",
                 ("DEBUG", "INFO", "WARNING", "ERROR"),
@@ -228,9 +210,9 @@ class _Reader:
         if settings.is_production:
             self._refuse_what_is_unsafe(settings)
         elif settings.is_stripe_live:
-            self._problem("STRIPE_SECRET_KEY", "is a live key; those are refused outside production")
+            self.problem("STRIPE_SECRET_KEY", "is a live key; those are refused outside production")
         if settings.stripe_accounts_api == "v2":
-            self._problem(
+            self.problem(
                 "STRIPE_ACCOUNTS_API", "must be v1: making accounts by v2 is not available in this version"
             )
         if self.problems:
@@ -239,112 +221,54 @@ class _Reader:
 
     def _refuse_what_is_unsafe(self, settings: Settings) -> None:
         if not settings.base_url.startswith("https://"):
-            self._problem("PORTAL_BASE_URL", "must begin with https:// in production")
+            self.problem("PORTAL_BASE_URL", "must begin with https:// in production")
         if not settings.stripe_secret_key:
-            self._problem("STRIPE_SECRET_KEY", "is required in production")
+            self.problem("STRIPE_SECRET_KEY", "is required in production")
         elif not re.fullmatch(r"(sk|rk)_(live|test)_\S{8,}", settings.stripe_secret_key):
-            self._problem("STRIPE_SECRET_KEY", "does not look like a secret key of Stripe's (sk_… or rk_…)")
+            self.problem("STRIPE_SECRET_KEY", "does not look like a secret key of Stripe's (sk_… or rk_…)")
         if not settings.stripe_webhook_secrets:
-            self._problem(
+            self.problem(
                 "STRIPE_WEBHOOK_SECRETS", "is required in production: one signing secret for each endpoint"
             )
         elif any(not re.fullmatch(r"whsec_\S{8,}", secret) for secret in settings.stripe_webhook_secrets):
-            self._problem("STRIPE_WEBHOOK_SECRETS", "must hold signing secrets that begin with whsec_")
-        if self._text("STRIPE_API_BASE"):
-            self._problem("STRIPE_API_BASE", "is a stand-in's address; refused in production")
+            self.problem("STRIPE_WEBHOOK_SECRETS", "must hold signing secrets that begin with whsec_")
+        if self.text("STRIPE_API_BASE"):
+            self.problem("STRIPE_API_BASE", "is a stand-in's address; refused in production")
         if settings.clock_offset_seconds:
-            self._problem("PORTAL_CLOCK_OFFSET", "is for rehearsals; refused in production")
+            self.problem("PORTAL_CLOCK_OFFSET", "is for rehearsals; refused in production")
         if settings.mail_url == "console:":
-            self._problem("PORTAL_MAIL_URL", "is required in production: smtp:// or smtps://, not console:")
+            self.problem("PORTAL_MAIL_URL", "is required in production: smtp:// or smtps://, not console:")
         elif not settings.mail_from:
-            self._problem("PORTAL_MAIL_FROM", "is required in production")
-        if self._text("FLASK_DEBUG", "0").lower() not in {"0", "false", "no", ""}:
-            self._problem("FLASK_DEBUG", "debugging is refused in production")
+            self.problem("PORTAL_MAIL_FROM", "is required in production")
+        if self.text("FLASK_DEBUG", "0").lower() not in {"0", "false", "no", ""}:
+            self.problem("FLASK_DEBUG", "debugging is refused in production")
         if not settings.providers:
-            self._problem(
+            self.problem(
                 "PORTAL_OIDC_<NAME>_ISSUER", "at least one sign-in provider is required in production"
             )
         for provider in settings.providers.values():
             if not provider.issuer.startswith("https://"):
-                self._problem(
+                self.problem(
                     f"PORTAL_OIDC_{provider.name.upper()}_ISSUER", "must begin with https:// in production"
                 )
 
-    def _problem(self, name: str, what: str) -> None:
-        self.problems.append(f"{name} {what}")
-
-    def _text(self, name: str, default: str = "") -> str:
-        return self._values.get(name, "").strip() or default
-
-    def _list(self, name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self._text(name).split(",") if part.strip())
-
-    def _parsed(self, name: str, parse: Callable[[str], T], default: str, expected: str) -> T | None:
-        try:
-            return parse(self._text(name, default))
-        except ValueError:
-            self._problem(name, f"must be {expected}")
-            return None
-
-    def _choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self._text(name, default)
-        if value not in allowed:
-            self._problem(name, f"must be one of: {'; '.join(allowed)}")
-        return value
-
-    def _integer(self, name: str, default: int, low: int, high: int) -> int:
-        text = self._text(name, str(default))
-        if re.fullmatch(r"-?[0-9]{1,12}", text) and low <= int(text) <= high:
-            return int(text)
-        self._problem(name, f"must be a whole number from {low} to {high}")
-        return default
-
-    def _boolean(self, name: str, default: str) -> bool:
-        return self._choice(name, default, ("true", "false")) == "true"
-
-    def _limits(self, name: str, default: str) -> Mapping[str, int]:
-        try:
-            return parse_limits(self._text(name, default)) if self._text(name, default) else {}
-        except ValueError as problem:
-            self._problem(name, f"must be currency:minor-units, comma-separated: {problem}")
-            return {}
-
-    def _address(self, name: str, default: str) -> str | None:
-        value = self._text(name, default).rstrip("/")
-        if not value:
-            return None
-        parts = urlsplit(value)
-        if (
-            parts.scheme not in {"http", "https"}
-            or not parts.netloc
-            or parts.query
-            or parts.fragment
-            or parts.username
-        ):
-            self._problem(name, "must be an address such as https://portal.example.com")
-        return value
-
     def _secret_key(self) -> str:
-        value = self._values.get("SECRET_KEY", "")
+        value = self.values.get("SECRET_KEY", "")
         if value:
-            if (
-                len(value) < SECRET_KEY_CHARACTERS
-                or len(set(value)) < 2
-                or (self._is_production and len(set(value)) < 8)
-            ):
-                self._problem(
+            if len(value) < SECRET_KEY_CHARACTERS or (self._is_production and len(set(value)) < 8):
+                self.problem(
                     "SECRET_KEY", f"must have {SECRET_KEY_CHARACTERS} characters or more and be random"
                 )
             return value
         if self._is_production:
-            self._problem(
+            self.problem(
                 "SECRET_KEY", f"is required in production ({SECRET_KEY_CHARACTERS} characters or more)"
             )
             return ""
         return _kept_development_key(PROJECT_ROOT / "instance" / "secret_key")
 
     def _database_url(self) -> str:
-        value = self._text("DATABASE_URL", "sqlite:///instance/portal.db")
+        value = self.text("DATABASE_URL", "sqlite:///instance/portal.db")
         if value.startswith("postgresql://"):
             return value.replace("postgresql://", "postgresql+psycopg://", 1)
         if value.startswith("postgresql+psycopg://"):
@@ -352,85 +276,39 @@ class _Reader:
         if value.startswith("sqlite:///") and len(value) > len("sqlite:///") and ":memory:" not in value:
             path = value.removeprefix("sqlite:///")
             return value if path.startswith("/") else f"sqlite:///{PROJECT_ROOT / path}"
-        self._problem("DATABASE_URL", "must be sqlite:///FILE or postgresql+psycopg://…")
+        self.problem("DATABASE_URL", "must be sqlite:///FILE or postgresql+psycopg://…")
         return f"sqlite:///{PROJECT_ROOT}/instance/portal.db"
 
     def _mail_url(self) -> str:
-        value = self._text("PORTAL_MAIL_URL", "console:")
+        value = self.text("PORTAL_MAIL_URL", "console:")
         if value != "console:" and (
             urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname
         ):
-            self._problem("PORTAL_MAIL_URL", "must be smtp://user:pass@host:port, smtps://… or console:")
+            self.problem("PORTAL_MAIL_URL", "must be smtp://user:pass@host:port, smtps://… or console:")
         return value
 
     def _providers(self) -> Mapping[str, OidcProvider]:
-        names = sorted({match[1] for name in self._values if (match := _PROVIDER.fullmatch(name))})
+        names = sorted({match[1] for name in self.values if (match := _PROVIDER.fullmatch(name))})
         providers = {}
         for name in names:
             prefix = f"PORTAL_OIDC_{name}_"
             missing = [
-                part for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET") if not self._text(prefix + part)
+                part for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET") if not self.text(prefix + part)
             ]
             for part in missing:
-                self._problem(prefix + part, "is required, as another setting names this provider")
+                self.problem(prefix + part, "is required, as another setting names this provider")
             providers[name.lower()] = OidcProvider(
                 name=name.lower(),
-                issuer=self._text(prefix + "ISSUER")
-                if "ISSUER" in missing or self._address(prefix + "ISSUER", "")
+                issuer=self.text(prefix + "ISSUER")
+                if "ISSUER" in missing or self.address(prefix + "ISSUER", "")
                 else "",
-                client_id=self._text(prefix + "CLIENT_ID"),
-                client_secret=self._text(prefix + "CLIENT_SECRET"),
-                label=self._text(prefix + "LABEL", name.capitalize()),
-                scopes=self._text(prefix + "SCOPES", "openid email profile"),
-                is_email_trusted=self._boolean(prefix + "TRUST_EMAIL", "false"),
+                client_id=self.text(prefix + "CLIENT_ID"),
+                client_secret=self.text(prefix + "CLIENT_SECRET"),
+                label=self.text(prefix + "LABEL", name.capitalize()),
+                scopes=self.text(prefix + "SCOPES", "openid email profile"),
+                is_email_trusted=self.boolean(prefix + "TRUST_EMAIL", "false"),
             )
         return providers
-
-
-def _currency(text: str) -> str:
-    if not is_supported(text.lower()):
-        raise ValueError(text)
-    return text.lower()
-
-
-def _country(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}", text):
-        raise ValueError(text)
-    return text
-
-
-def _countries(text: str) -> Mapping[str, str]:
-    if not text:
-        return dict.fromkeys(DEFAULT_COUNTRIES, "full")
-    countries = {}
-    for part in text.split(","):
-        country, _, agreement = part.strip().partition(":")
-        if agreement not in {"full", "recipient"}:
-            raise ValueError(part)
-        countries[_country(country)] = agreement
-    return countries
-
-
-def _rate(text: str) -> Rate:
-    match = _RATE.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    return Rate(int(match["count"]), _RATE_SECONDS[match["unit"]])
-
-
-def _crontab(text: str) -> str:
-    fields = text.split()
-    if len(fields) != 5:
-        raise ValueError(text)
-    minute, hour, day, month, weekday = fields
-    crontab(minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, strict=True)
-    return " ".join(fields)
-
-
-def _schedule(text: str) -> str:
-    if not _SCHEDULE.fullmatch(text):
-        raise ValueError(text)
-    return text
 
 
 def _kept_development_key(path: Path) -> str:

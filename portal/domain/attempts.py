@@ -60,7 +60,7 @@ class AnswerClass(StrEnum):
 
 @dataclass(frozen=True)
 class StripeAnswer:
-    """What came back. `http_status` is None when nothing readable did; `made` is the object of a 200 as a plain dict."""
+    """What came back: no `http_status` when nothing readable did; `made` is the object of a 200, a plain dict."""
 
     http_status: int | None
     made: Mapping[str, object] | None = None
@@ -97,7 +97,9 @@ def classify(answer: StripeAnswer, asked: Mapping[str, object]) -> AnswerClass:
 def _classify_success(made: Mapping[str, object] | None, asked: Mapping[str, object]) -> AnswerClass:
     if not made or not isinstance(made.get("id"), str):
         return AnswerClass.ambiguous
-    same = all(made.get(name) == asked[name] for name in ("amount", "currency", "destination") if name in asked)
+    same = all(
+        made.get(name) == asked[name] for name in ("amount", "currency", "destination") if name in asked
+    )
     return AnswerClass.success if same else AnswerClass.alarm
 
 

@@ -38,7 +38,9 @@ class InvalidInput(PortalError):
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         self.problems = problems
-        super().__init__(" ".join(sentence for _, sentence in problems), field=problems[0][0] if problems else None)
+        super().__init__(
+            " ".join(sentence for _, sentence in problems), field=problems[0][0] if problems else None
+        )
 
 
 class StripeIsAway(PortalError):

@@ -48,6 +48,9 @@ _PAYOUT_STEP: Mapping[str, int] = {
     **dict.fromkeys(_codes("bhd jod kwd omr tnd"), 10),
 }
 
+#: Currencies whose sign means only them; all others are named by their code.
+_SIGNS: Mapping[str, str] = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
+
 #: Longest text that is read as an amount; the largest amount needs 13 characters.
 _LONGEST_AMOUNT = 20
 _BLANKS = " \t\r\n\u00a0\u202f"
@@ -148,8 +151,11 @@ class Money:
         return self.amount >= self._same_currency(other)
 
     def __str__(self) -> str:
-        """For a sentence: `412.50 USD`."""
-        return f"{self.to_decimal()} {self.currency.upper()}"
+        """For a sentence, in English: `$1,412.50`, `CHF 20.00`."""
+        whole, _, decimals = self.to_decimal().removeprefix("-").partition(".")
+        number = f"{int(whole):,}" + (f".{decimals}" if decimals else "")
+        sign = _SIGNS.get(self.currency, f"{self.currency.upper()} ")
+        return f"{'-' if self.amount < 0 else ''}{sign}{number}"
 
     def to_decimal(self) -> str:
         """Exact, with the currency's own decimals, a `.` and no grouping: `1234.50`, `-3.50`, `500` (JPY)."""

@@ -53,7 +53,7 @@ class Jobs:
             huey = self._huey
             self._tasks["look_at_events"]()
         except Exception:
-            log.warning("queue.not_reached", exc_info=True)
+            log.exception("queue.not_reached")
             return
         log.debug("events.announced", waiting=huey.pending_count())
 
@@ -62,6 +62,7 @@ class Jobs:
         try:
             self._huey.pending_count()
         except Exception:
+            log.exception("queue.not_reached")
             return False
         return True
 

@@ -110,7 +110,7 @@ class StripeAccount(Base):
 
 
 class VerificationRun(Base):
-    """One pass over the accounts; its tally grows while it runs, and a killed one is taken up after `last_account_id`."""
+    """One pass over the accounts; its tally grows as it goes, and a killed one goes on after `last_affiliate_id`."""
 
     __tablename__ = "verification_runs"
 

@@ -40,7 +40,8 @@ class Payout(Base):
             name="nobody_approves_their_own",
         ),
         sa.CheckConstraint(
-            "status NOT IN ('paid', 'reversed') OR (paid_at IS NOT NULL AND (method <> 'fiat' OR transfer_id IS NOT NULL))",
+            "status NOT IN ('paid', 'reversed') OR "
+            "(paid_at IS NOT NULL AND (method <> 'fiat' OR transfer_id IS NOT NULL))",
             name="paid_has_transfer",
         ),
         sa.CheckConstraint("(status = 'held') = (hold_reason IS NOT NULL)", name="held_has_reason"),

@@ -1,1 +1,1 @@
-"""The use cases: a class for each noun, its collaborators and the clock through `__init__`. They own the transactions."""
+"""The use cases: a class for each noun, collaborators and clock through `__init__`. They own the transactions."""

@@ -162,14 +162,14 @@ class Books:
                 LedgerAccount.affiliate_id == affiliate_id
             )
         )
-        return {kind: balance for kind, balance in rows}
+        return dict(rows.tuples().all())
 
     def _accounts(self, affiliate: Affiliate) -> Mapping[AccountKind, int]:
         """The affiliate's account numbers; opened at the first posting, under the affiliate's lock."""
         query = sa.select(LedgerAccount.kind, LedgerAccount.id).where(
             LedgerAccount.affiliate_id == affiliate.id
         )
-        accounts = {kind: number for kind, number in self._database.execute(query)}
+        accounts = dict(self._database.execute(query).tuples().all())
         if not accounts:
             self._database.add_all(
                 LedgerAccount(
@@ -182,7 +182,7 @@ class Books:
                 for kind in AccountKind
             )
             self._database.flush()
-            accounts = {kind: number for kind, number in self._database.execute(query)}
+            accounts = dict(self._database.execute(query).tuples().all())
         return accounts
 
 

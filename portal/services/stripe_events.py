@@ -1,4 +1,4 @@
-"""The inbox of Stripe's events: stored before anything else, worked on later, from Stripe's state and never the body."""
+"""The inbox of Stripe's events: stored first, worked on later, from Stripe's state and never from the body."""
 
 from __future__ import annotations
 

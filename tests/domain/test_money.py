@@ -169,7 +169,17 @@ def test_an_amount_is_written_exactly_with_its_own_decimals(money: Money, writte
 
 
 def test_an_amount_in_a_sentence_names_its_currency() -> None:
-    assert f"You can request up to {Money(41_250, 'usd')}." == "You can request up to 412.50 USD."
+    printed = [
+        str(Money(amount, currency))
+        for amount, currency in [
+            (141250, "usd"),
+            (500, "jpy"),
+            (2000, "chf"),
+            (-350, "eur"),
+            (1234567, "bhd"),
+        ]
+    ]
+    assert printed == ["$1,412.50", "¥500", "CHF 20.00", "-€3.50", "BHD 1,234.567"]
 
 
 @given(amount=st.integers(min_value=-(10**20), max_value=10**20), currency=currencies)
