@@ -24,11 +24,14 @@ from portal.services.account_making import AccountMaking
 from portal.services.accounts import Accounts, Standings
 from portal.services.affiliates import Affiliates
 from portal.services.attempts import Attempts
+from portal.services.books import Books
+from portal.services.claims import Claims
 from portal.services.journal import Journal
-from portal.services.ledger import Books, Ledger
+from portal.services.ledger import Ledger
 from portal.services.onboarding import Onboarding
 from portal.services.payout_moves import PayoutMoves
 from portal.services.payouts import Payouts
+from portal.services.sending_switch import SendingSwitch
 from portal.services.stripe_events import StripeEvents
 from portal.services.timetable import Timetable
 from portal.services.transfers import Transfers
@@ -118,8 +121,18 @@ def wire(
         pause=time.sleep,
     )
     cooldown = timedelta(hours=settings.bank_change_cooldown_hours)
-    attempts = Attempts(session, clock=clock, moves=moves, cooldown=cooldown)
-    transfers = Transfers(session, clock=clock, stripe=stripe, accounts=accounts, attempts=attempts)
+    switch = SendingSwitch(session, clock=clock)
+    attempts = Attempts(session, clock=clock, moves=moves, switch=switch, cooldown=cooldown)
+    claims = Claims(session, clock=clock)
+    transfers = Transfers(
+        session,
+        clock=clock,
+        stripe=stripe,
+        accounts=accounts,
+        attempts=attempts,
+        claims=claims,
+        switch=switch,
+    )
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,

@@ -58,6 +58,17 @@ class AnswerClass(StrEnum):
     """Our own key is not accepted: nothing is known about the payout, and nothing may be changed."""
 
 
+class Outcome(StrEnum):
+    """What a run did about one payout; also the names of the run's counts."""
+
+    paid = "paid"
+    held = "held"
+    waiting = "waiting"
+    failed = "failed"
+    unknown = "unknown"
+    skipped = "skipped"
+
+
 @dataclass(frozen=True)
 class StripeAnswer:
     """What came back: no `http_status` when nothing readable did; `made` is the object of a 200, a plain dict."""

@@ -177,6 +177,13 @@ def major_units(n: int, currency: str) -> Money:
     return Money(n * 10 ** exponent(currency), currency)
 
 
+def limit_of(limits: Mapping[str, int], currency: str, unnamed_major_units: int) -> Money:
+    """A programme's limit in a currency; one that it does not name has so many major units."""
+    if currency in limits:
+        return Money(limits[currency], currency)
+    return major_units(unnamed_major_units, currency)
+
+
 def round_down_to_step(money: Money) -> Money:
     """The most of it, zero or more steps, that Stripe can pay out; see payout_step."""
     step = payout_step(money.currency)

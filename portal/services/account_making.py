@@ -27,12 +27,13 @@ from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Affiliate, Installation, StripeAccount
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.accounts import Standings, is_disconnected
+from portal.services.books import Books
 from portal.services.journal import Cause, Journal
-from portal.services.ledger import Books
 
 log = structlog.get_logger(__name__)
 
 #: While another tab's request for the same account runs, Stripe answers 409; it is over within a few of these.
+HTTP_CONFLICT = 409
 BUSY_PAUSE_SECONDS = 0.5
 BUSY_TRIES = 8
 
@@ -91,7 +92,8 @@ class AccountMaking:
                 self._settle_old(affiliate_id, cause=cause)
                 continue
             answer = self._stripe.create_account(making.row.parameters, key=making.row.idempotency_key)
-            if answer.http_status == 409:
+            if answer.http_status == HTTP_CONFLICT:
+                self._uncount(making.row.id)
                 self._pause(BUSY_PAUSE_SECONDS)
                 continue
             account_id = self._record(affiliate_id, making.row.id, answer, cause=cause)
@@ -226,6 +228,11 @@ class AccountMaking:
         row = self._database.get_one(StripeAccount, row_id)
         if row.state is not AttemptState.succeeded:
             self._adopt(affiliate, row, facts, cause=cause)
+
+    @writing
+    def _uncount(self, row_id: UUID) -> None:
+        """A try that met another one of the same key did not run; that other one is counted for itself."""
+        self._database.get_one(StripeAccount, row_id, with_for_update=True).unresolved_tries -= 1
 
     @writing
     def _give_up(self, row_id: UUID) -> None:

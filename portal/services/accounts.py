@@ -16,8 +16,8 @@ from portal.domain.payouts import HoldReason
 from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Affiliate
 from portal.models.base import Database, reading, writing
+from portal.services.books import Books
 from portal.services.journal import Cause, Journal
-from portal.services.ledger import Books
 from portal.services.payout_moves import PayoutMoves
 
 log = structlog.get_logger(__name__)

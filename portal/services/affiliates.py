@@ -17,8 +17,8 @@ from portal.domain.money import is_supported
 from portal.domain.payouts import OPEN_STATUSES, HoldReason, PayoutMethod
 from portal.models import Affiliate, Payout, User
 from portal.models.base import Database, new_id, reading, writing
+from portal.services.books import Books
 from portal.services.journal import Cause, Journal
-from portal.services.ledger import Books
 from portal.services.payout_moves import PayoutMoves
 
 #: No letters or digits that are mistaken for others when read aloud.

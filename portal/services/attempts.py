@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from portal.clock import Clock
-from portal.domain.attempts import AnswerClass, AttemptState, StripeAnswer, classify, pause_seconds
+from portal.domain.attempts import AnswerClass, AttemptState, Outcome, StripeAnswer, classify, pause_seconds
 from portal.domain.gate import Timing, run_hold
 from portal.domain.payouts import HoldReason, PayoutStatus, WaitReason
 from portal.gateways.stripe import TransferFacts
@@ -24,19 +23,9 @@ from portal.models import Affiliate, Installation, Payout, PayoutAttempt
 from portal.models.base import Database, new_id, writing
 from portal.services.journal import Cause
 from portal.services.payout_moves import PayoutMoves, payee_of
+from portal.services.sending_switch import SendingSwitch
 
 log = structlog.get_logger(__name__)
-
-
-class Outcome(StrEnum):
-    """What a run did about one payout; also the names of the run's counts."""
-
-    paid = "paid"
-    held = "held"
-    waiting = "waiting"
-    failed = "failed"
-    unknown = "unknown"
-    skipped = "skipped"
 
 
 @dataclass(frozen=True)
@@ -52,8 +41,17 @@ class Intent:
 class Attempts:
     """The book of attempts."""
 
-    def __init__(self, database: Database, *, clock: Clock, moves: PayoutMoves, cooldown: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        moves: PayoutMoves,
+        switch: SendingSwitch,
+        cooldown: timedelta,
+    ) -> None:
         self._database = database
+        self._switch = switch
         self._clock = clock
         self._moves = moves
         self._cooldown = cooldown
@@ -63,7 +61,7 @@ class Attempts:
         """The gate once more and the attempt, in one commit, as of unknown outcome already. Whoever may not be paid
         is held instead."""
         affiliate, payout = self._moves.lock(payout_id)
-        if payout.status is not PayoutStatus.approved or self._is_halted():
+        if payout.status is not PayoutStatus.approved or self._switch.is_halted_within():
             return Outcome.skipped
         reason = self._hold_reason(affiliate, payout)
         if reason is not None:
@@ -94,7 +92,7 @@ class Attempts:
         """One more try of an open attempt, counted before it leaves; not while the gate is closed."""
         affiliate, payout = self._moves.lock(payout_id)
         attempt = self._live(payout_id)
-        if attempt is None or attempt.state is not AttemptState.open or self._is_halted():
+        if attempt is None or attempt.state is not AttemptState.open or self._switch.is_halted_within():
             return Outcome.skipped
         if self._hold_reason(affiliate, payout) is not None:
             return Outcome.unknown
@@ -128,7 +126,7 @@ class Attempts:
         if meaning is AnswerClass.success and answer.made is not None and attempt.state is AttemptState.open:
             return self._succeeded(affiliate, payout, attempt, str(answer.made["id"]), cause)
         if meaning in {AnswerClass.success, AnswerClass.alarm}:
-            self._halt(f"{payout.reference}: Stripe made another transfer than was asked for.")
+            self._switch.halt_within(f"{payout.reference}: Stripe made another transfer than was asked for.")
             return Outcome.unknown
         if meaning is AnswerClass.our_bug:
             attempt.state = AttemptState.parked
@@ -187,12 +185,14 @@ class Attempts:
             return Outcome.paid
         if attempt is None:
             if found:
-                self._halt(f"{payout.reference}: Stripe has a transfer for it that no attempt of ours made.")
+                self._switch.halt_within(
+                    f"{payout.reference}: Stripe has a transfer for it that no attempt of ours made."
+                )
             return Outcome.skipped
         if len(found) == 1 and _is_as_asked(found[0], attempt.parameters):
             return self._succeeded(affiliate, payout, attempt, found[0].id, cause)
         if found:
-            self._halt(
+            self._switch.halt_within(
                 f"{payout.reference}: Stripe has {len(found)} transfers for it, or another than was asked for."
             )
             return Outcome.unknown
@@ -224,11 +224,6 @@ class Attempts:
         _, payout = self._moves.lock(payout_id)
         if payout.status is PayoutStatus.approved:
             payout.wait_reason = reason
-
-    @writing
-    def halt(self, reason: str) -> None:
-        """Stop all sending until a person has looked."""
-        self._halt(reason)
 
     def _succeeded(
         self, affiliate: Affiliate, payout: Payout, attempt: PayoutAttempt, transfer_id: str, cause: Cause
@@ -277,16 +272,6 @@ class Attempts:
                 "installation": str(installation),
             },
         }
-
-    def _halt(self, reason: str) -> None:
-        installation = self._database.scalars(sa.select(Installation).with_for_update()).one()
-        log.critical("sending.halted", reason=reason)
-        if installation.halted_at is None:
-            installation.halted_at = self._clock.now()
-            installation.halt_reason = reason
-
-    def _is_halted(self) -> bool:
-        return self._database.scalar(sa.select(Installation.halted_at)) is not None
 
     def _generations(self, payout_id: UUID) -> int:
         newest = sa.select(sa.func.max(PayoutAttempt.generation)).where(PayoutAttempt.payout_id == payout_id)

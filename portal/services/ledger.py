@@ -10,10 +10,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.clock import Clock
-from portal.domain.errors import InvalidInput, NotFound, PortalError
-from portal.domain.ledger import MOVES, AccountKind, Balances, EntryKind, Hold, balances_at
-from portal.models import Affiliate, Earning, LedgerAccount, LedgerEntry, Payout
+from portal.domain.errors import InvalidInput, PortalError
+from portal.domain.ledger import Balances, EntryKind, Hold
+from portal.models import Affiliate, Earning, LedgerEntry
 from portal.models.base import Database, new_id, reading, writing
+from portal.services.books import Books
 from portal.services.journal import Cause
 
 #: Database drivers bound how many values one statement takes.
@@ -41,149 +42,6 @@ class EarningData:
     currency: str
     occurred_at: datetime
     description: str
-
-
-class Books:
-    """Postings inside a unit of work that somebody else owns. The affiliate's row is locked first, always."""
-
-    def __init__(self, database: Database, *, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    def lock(self, affiliate_id: UUID) -> Affiliate:
-        """The affiliate, locked until the unit of work ends: all postings of one affiliate happen one after another.
-        Raises NotFound."""
-        affiliate = self._database.scalar(
-            sa.select(Affiliate)
-            .where(Affiliate.id == affiliate_id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-        if affiliate is None:
-            raise NotFound("There is no such affiliate.")
-        return affiliate
-
-    def post(
-        self,
-        kind: EntryKind,
-        amount: int,
-        *,
-        affiliate: Affiliate,
-        source: str,
-        reference: str,
-        payout: Payout | None = None,
-        earning: Earning | None = None,
-    ) -> None:
-        """Add one entry; the database moves the balances, and refuses what would take one below zero."""
-        accounts = self._accounts(affiliate)
-        debit, credit = MOVES[kind]
-        self._database.add(
-            LedgerEntry(
-                affiliate_id=affiliate.id,
-                debit_account_id=accounts[debit],
-                credit_account_id=accounts[credit],
-                amount=amount,
-                currency=affiliate.currency,
-                kind=kind,
-                source=source,
-                reference=reference,
-                payout_id=payout.id if payout else None,
-                earning_id=earning.id if earning else None,
-                created_at=self._clock.now(),
-            )
-        )
-        self._database.flush()
-
-    def post_payout(self, kind: EntryKind, payout: Payout, affiliate: Affiliate) -> None:
-        """Reserve, settle or release a payout's whole amount."""
-        self.post(
-            kind, payout.amount, affiliate=affiliate, source="payout", reference=str(payout.id), payout=payout
-        )
-
-    def write_down_passed_holds(self, affiliate: Affiliate) -> None:
-        """Move every hold that has passed to available, and pay what is owed from it."""
-        now = self._clock.now()
-        passed = self._database.scalars(
-            sa.select(Earning)
-            .where(Earning.affiliate_id == affiliate.id, Earning.held > 0, Earning.available_at <= now)
-            .order_by(Earning.available_at, Earning.id)
-        ).all()
-        for earning in passed:
-            self.post(
-                EntryKind.mature,
-                earning.held,
-                affiliate=affiliate,
-                source="earning",
-                reference=earning.reference,
-                earning=earning,
-            )
-        self.pay_off_debt(affiliate, reference=str(new_id()))
-
-    def pay_off_debt(self, affiliate: Affiliate, *, reference: str) -> None:
-        """Whatever is available pays what is owed first."""
-        stored = self.stored_balances(affiliate.id)
-        amount = min(stored.get(AccountKind.available, 0), -stored.get(AccountKind.owed, 0))
-        if amount > 0:
-            self.post(EntryKind.pay_owed, amount, affiliate=affiliate, source="debt", reference=reference)
-
-    def balances(self, affiliate: Affiliate) -> Balances:
-        """The balances as of now, by the business clock."""
-        holds = self._database.execute(
-            sa.select(Earning.held, Earning.available_at).where(
-                Earning.affiliate_id == affiliate.id,
-                Earning.held > 0,
-                Earning.available_at <= self._clock.now(),
-            )
-        )
-        return balances_at(
-            self.stored_balances(affiliate.id),
-            [Hold(held, available_at) for held, available_at in holds],
-            currency=affiliate.currency,
-            now=self._clock.now(),
-        )
-
-    def next_release(self, affiliate_id: UUID) -> Hold | None:
-        """The hold that ends next."""
-        row = self._database.execute(
-            sa.select(Earning.held, Earning.available_at)
-            .where(
-                Earning.affiliate_id == affiliate_id,
-                Earning.held > 0,
-                Earning.available_at > self._clock.now(),
-            )
-            .order_by(Earning.available_at)
-            .limit(1)
-        ).first()
-        return Hold(*row) if row else None
-
-    def stored_balances(self, affiliate_id: UUID) -> Mapping[AccountKind, int]:
-        rows = self._database.execute(
-            sa.select(LedgerAccount.kind, LedgerAccount.balance).where(
-                LedgerAccount.affiliate_id == affiliate_id
-            )
-        )
-        return dict(rows.tuples().all())
-
-    def _accounts(self, affiliate: Affiliate) -> Mapping[AccountKind, int]:
-        """The affiliate's account numbers; opened at the first posting, under the affiliate's lock."""
-        query = sa.select(LedgerAccount.kind, LedgerAccount.id).where(
-            LedgerAccount.affiliate_id == affiliate.id
-        )
-        accounts = dict(self._database.execute(query).tuples().all())
-        if not accounts:
-            self._database.add_all(
-                LedgerAccount(
-                    affiliate_id=affiliate.id,
-                    kind=kind,
-                    currency=affiliate.currency,
-                    balance=0,
-                    last_entry_id=0,
-                )
-                for kind in AccountKind
-            )
-            self._database.flush()
-            accounts = dict(self._database.execute(query).tuples().all())
-        return accounts
 
 
 class Ledger:

@@ -18,8 +18,8 @@ from portal.models import Affiliate
 from portal.models.base import Database, reading, writing
 from portal.services.account_making import NOT_OPENED, AccountMaking
 from portal.services.accounts import is_disconnected
+from portal.services.books import Books
 from portal.services.journal import Cause
-from portal.services.ledger import Books
 
 log = structlog.get_logger(__name__)
 

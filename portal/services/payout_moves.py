@@ -13,8 +13,8 @@ from portal.domain.ledger import EntryKind
 from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus, advance
 from portal.models import Affiliate, Payout
 from portal.models.base import Database
+from portal.services.books import Books
 from portal.services.journal import Cause, Journal
-from portal.services.ledger import Books
 
 
 def payee_of(affiliate: Affiliate) -> Payee:

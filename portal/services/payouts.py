@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.config import Settings
+from portal.domain.approval import ApprovalRule
 from portal.domain.attempts import AttemptState
 from portal.domain.errors import NotFound, PortalError
 from portal.domain.gate import (
@@ -21,12 +21,12 @@ from portal.domain.gate import (
     standing_refusal,
 )
 from portal.domain.ledger import Balances, EntryKind, Hold
-from portal.domain.money import Money, major_units
+from portal.domain.money import Money, limit_of
 from portal.domain.payouts import OPEN_STATUSES, MoveIsNotLegal, PayoutStatus, advance
 from portal.models import Affiliate, AuditRow, Payout, PayoutAttempt
 from portal.models.base import Database, new_id, reading, writing
+from portal.services.books import Books
 from portal.services.journal import Cause, Journal
-from portal.services.ledger import Books
 from portal.services.payout_moves import PayoutMoves, payee_of
 
 #: A form's one-time key is made by us; anything longer is not ours.
@@ -34,15 +34,6 @@ LONGEST_REQUEST_KEY = 64
 
 #: In major units, for a currency that the settings do not name.
 MINIMUM_MAJOR_UNITS = 25
-AUTO_APPROVE_MAJOR_UNITS = 500
-
-
-class NobodyApprovesTheirOwn(PortalError):
-    code = "own_payout"
-
-
-class SecondApprovalIsMissing(PortalError):
-    code = "second_approval"
 
 
 @dataclass(frozen=True)
@@ -73,6 +64,7 @@ class Payouts:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._approval = ApprovalRule(settings.auto_approve_limit, settings.second_approval_limit)
         self._journal = journal
         self._books = books
         self._moves = moves
@@ -130,7 +122,7 @@ class Payouts:
             "payout", payout.id, action="payout.status_changed", before=None, after=PayoutStatus.requested, cause=cause,
             at=payout.created_at,
         )  # fmt: skip
-        if self._needs_no_operator(money):
+        if self._approval.needs_no_operator(money):
             self._approve(affiliate, payout, approver=None, cause=Cause.system("auto-approval"))
         return payout
 
@@ -143,12 +135,9 @@ class Payouts:
             raise MoveIsNotLegal(
                 f"{payout.reference} is {payout.status.value}; the next run looks at it again."
             )
-        if payout.requested_by == approver or affiliate.user_id == approver:
-            raise NobodyApprovesTheirOwn("Nobody approves their own payout. Ask another operator.")
-        if self._needs_two_operators(payout.amount, payout.currency):
-            raise SecondApprovalIsMissing(
-                f"{Money(payout.amount, payout.currency)} needs two operators' approval, which this version can't take."
-            )
+        self._approval.refuse(
+            Money(payout.amount, payout.currency), approver, {payout.requested_by, affiliate.user_id}
+        )
         refusal = standing_refusal(payee_of(affiliate))
         if refusal is not None:
             raise MoveIsNotLegal(f"{affiliate.code} can't be paid at the moment: {refusal.sentence}")
@@ -235,14 +224,6 @@ class Payouts:
         payout.approved_at = self._clock.now()
         self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
 
-    def _needs_no_operator(self, money: Money) -> bool:
-        limit = self._limit(self._settings.auto_approve_limit, money.currency, AUTO_APPROVE_MAJOR_UNITS)
-        return money <= limit and not self._needs_two_operators(money.amount, money.currency)
-
-    def _needs_two_operators(self, amount: int, currency: str) -> bool:
-        limit = self._settings.second_approval_limit.get(currency)
-        return limit is not None and amount > limit
-
     def _refuse_illegal(self, payout: Payout, wanted: PayoutStatus) -> None:
         """Say who did what when, if somebody was faster."""
         live = sa.select(PayoutAttempt.id).where(
@@ -265,13 +246,10 @@ class Payouts:
         open_payout = self._open_payout(affiliate.id)
         return Limits(
             available=balances.available,
-            minimum=self._limit(self._settings.minimum_payout, affiliate.currency, MINIMUM_MAJOR_UNITS),
+            minimum=limit_of(self._settings.minimum_payout, affiliate.currency, MINIMUM_MAJOR_UNITS),
             open_reference=open_payout.reference if open_payout else None,
             retry_at=self._retry_at(affiliate.id),
         )
-
-    def _limit(self, limits: Mapping[str, int], currency: str, major: int) -> Money:
-        return Money(limits[currency], currency) if currency in limits else major_units(major, currency)
 
     def _retry_at(self, affiliate_id: UUID) -> datetime | None:
         """When the rate allows another request; only requests that were made count."""

@@ -5,36 +5,33 @@ Commit, call, commit: no transaction is open while Stripe is asked, and no outco
 
 from __future__ import annotations
 
-import os
-import socket
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 
 from portal.clock import Clock
-from portal.domain.attempts import AnswerClass, AttemptState, classify, may_conclude_absence, may_post
+from portal.domain.attempts import (
+    AnswerClass,
+    AttemptState,
+    Outcome,
+    classify,
+    may_conclude_absence,
+    may_post,
+)
 from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
 from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError, TransferFacts
-from portal.models import Installation, Payout, PayoutAttempt
-from portal.models.base import Database, new_id, reading, writing
+from portal.models import Installation, Payout
+from portal.models.base import Database, reading
 from portal.services.accounts import Accounts
-from portal.services.attempts import Attempts, Intent, Outcome, transfer_group
+from portal.services.attempts import Attempts, Intent, transfer_group
+from portal.services.claims import SENDABLE, Claim, Claims
 from portal.services.journal import Cause
+from portal.services.sending_switch import SendingSwitch
 
 log = structlog.get_logger(__name__)
-
-#: Longer than the slowest passage through Stripe; it saves work, it is not what keeps a payout from being sent twice.
-LEASE_SECONDS = 120
-
-_THIS_HOST = socket.gethostname()[:40]
-
-_SENDABLE = (PayoutStatus.approved, PayoutStatus.held, PayoutStatus.processing)
 
 
 @dataclass
@@ -50,23 +47,6 @@ class RunTally:
         return counts | {"total": dict(self.total), "dry_run": self.is_dry}
 
 
-@dataclass(frozen=True)
-class _Claim:
-    """A payout taken by this run, as it stood then."""
-
-    payout_id: UUID
-    status: PayoutStatus
-    amount: int
-    currency: str
-    affiliate_id: UUID
-    destination: str
-    wait_reason: WaitReason | None
-    generations: int
-    attempt_state: AttemptState | None
-    first_sent_at: datetime | None
-    is_told_to_wait: bool
-
-
 class Transfers:
     """The payout run."""
 
@@ -78,12 +58,16 @@ class Transfers:
         stripe: StripeGateway,
         accounts: Accounts,
         attempts: Attempts,
+        claims: Claims,
+        switch: SendingSwitch,
     ) -> None:
         self._database = database
         self._clock = clock
         self._stripe = stripe
         self._accounts = accounts
         self._attempts = attempts
+        self._claims = claims
+        self._switch = switch
 
     def run(self, *, cause: Cause, is_dry: bool = False) -> RunTally:
         """Send what is approved and settle what is unknown, oldest first; it has sent before it returns. Raises
@@ -116,9 +100,9 @@ class Transfers:
         log.info("run.finished", **{outcome.value: count for outcome, count in tally.counts.items()})
         return tally
 
-    def _take(self, payout_id: UUID, short: set[str], cause: Cause) -> tuple[Outcome, _Claim | None]:
+    def _take(self, payout_id: UUID, short: set[str], cause: Cause) -> tuple[Outcome, Claim | None]:
         """One payout; what goes wrong with it does not stop the others."""
-        with self._claimed(payout_id) as claim:
+        with self._claims.claimed(payout_id) as claim:
             if claim is None:
                 return Outcome.skipped, None
             try:
@@ -129,7 +113,7 @@ class Transfers:
                 log.exception("payout.raised", payout=str(payout_id))
                 return Outcome.unknown, claim
 
-    def _pass_on(self, claim: _Claim, short: set[str], cause: Cause) -> Outcome:
+    def _pass_on(self, claim: Claim, short: set[str], cause: Cause) -> Outcome:
         if claim.status is PayoutStatus.processing:
             return self._resume(claim, cause)
         if claim.status is PayoutStatus.held:
@@ -145,12 +129,12 @@ class Transfers:
             short.add(claim.currency)
         return outcome
 
-    def _send(self, claim: _Claim, cause: Cause) -> Outcome:
+    def _send(self, claim: Claim, cause: Cause) -> Outcome:
         """Fresh look, intent, post."""
         try:
             self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
             if claim.generations and self._stripe.transfers_in_group(transfer_group(claim.payout_id)):
-                self._attempts.halt(
+                self._switch.halt(
                     f"payout {claim.payout_id}: a transfer exists although every attempt had failed."
                 )
                 return Outcome.unknown
@@ -162,7 +146,7 @@ class Transfers:
         intent = self._attempts.intend(claim.payout_id, cause=cause)
         return intent if isinstance(intent, Outcome) else self._post(intent, claim, cause)
 
-    def _post(self, intent: Intent, claim: _Claim, cause: Cause) -> Outcome:
+    def _post(self, intent: Intent, claim: Claim, cause: Cause) -> Outcome:
         answer = self._stripe.create_transfer(intent.parameters, key=intent.key)
         meaning = classify(answer, intent.parameters)
         is_fresh = meaning is AnswerClass.refused and self._look_again(claim, cause)
@@ -171,7 +155,7 @@ class Transfers:
             raise StripeKeyRefusedError(f"Stripe refused the platform's key ({answer.http_status})")
         return outcome
 
-    def _resume(self, claim: _Claim, cause: Cause) -> Outcome:
+    def _resume(self, claim: Claim, cause: Cause) -> Outcome:
         """Go on with an attempt whose outcome is not known: the same key while it is young, the list of its group
         when it is old, and in between only a look whether it is there."""
         if claim.attempt_state is not AttemptState.open or claim.first_sent_at is None:
@@ -192,14 +176,14 @@ class Transfers:
             return Outcome.unknown
         return self._attempts.record_found(claim.payout_id, found, is_absence_proof=is_proof, cause=cause)
 
-    def _look_again(self, claim: _Claim, cause: Cause) -> bool:
+    def _look_again(self, claim: Claim, cause: Cause) -> bool:
         try:
             self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
         except StripeProblemError:
             return False
         return True
 
-    def _is_short(self, claim: _Claim) -> bool:
+    def _is_short(self, claim: Claim) -> bool:
         """Whether the platform's balance does not cover a payout that it did not cover before."""
         try:
             return self._stripe.available_balance().get(claim.currency, 0) < claim.amount
@@ -207,66 +191,6 @@ class Transfers:
             raise
         except StripeProblemError:
             return True
-
-    @contextmanager
-    def _claimed(self, payout_id: UUID) -> Iterator[_Claim | None]:
-        owner = f"{_THIS_HOST}:{os.getpid()}:{str(new_id())[-8:]}"
-        claim = self._claim(payout_id, owner)
-        try:
-            yield claim
-        finally:
-            if claim is not None:
-                self._let_go(payout_id, owner)
-
-    @writing
-    def _claim(self, payout_id: UUID, owner: str) -> _Claim | None:
-        """Take a payout that nobody else is working on."""
-        now = self._clock.real_now()
-        payout = self._database.scalar(
-            sa.select(Payout).where(Payout.id == payout_id).with_for_update(skip_locked=True, key_share=True)
-        )
-        if payout is None or payout.status not in _SENDABLE or payout.method is not PayoutMethod.fiat:
-            return None
-        if (
-            payout.lease_until is not None
-            and payout.lease_until > now
-            and _may_be_alive(payout.lease_owner or "")
-        ):
-            return None
-        payout.lease_owner, payout.lease_until = owner, now + timedelta(seconds=LEASE_SECONDS)
-        newest = self._database.scalar(
-            sa.select(PayoutAttempt)
-            .where(PayoutAttempt.payout_id == payout_id)
-            .order_by(PayoutAttempt.generation.desc())
-            .limit(1)
-        )
-        is_told_to_wait = (
-            newest is not None
-            and newest.last_answer == AnswerClass.not_executed
-            and payout.next_try_at is not None
-            and payout.next_try_at > self._clock.now()
-        )
-        return _Claim(
-            payout_id=payout.id,
-            status=payout.status,
-            amount=payout.amount,
-            currency=payout.currency,
-            affiliate_id=payout.affiliate_id,
-            destination=payout.destination,
-            wait_reason=payout.wait_reason,
-            generations=newest.generation if newest else 0,
-            attempt_state=newest.state if newest else None,
-            first_sent_at=newest.first_sent_at if newest else None,
-            is_told_to_wait=is_told_to_wait,
-        )
-
-    @writing
-    def _let_go(self, payout_id: UUID, owner: str) -> None:
-        self._database.execute(
-            sa.update(Payout)
-            .where(Payout.id == payout_id, Payout.lease_owner == owner)
-            .values(lease_owner=None, lease_until=None)
-        )
 
     @reading
     def _due(self, *, only_retries: bool) -> list[UUID]:
@@ -276,9 +200,12 @@ class Transfers:
                 Payout.status == PayoutStatus.processing, Payout.next_try_at <= self._clock.now()
             )
         else:
-            query = query.where(Payout.status.in_(_SENDABLE))
-        is_halted = self._database.scalar(sa.select(Installation.halted_at)) is not None
-        return [] if is_halted else list(self._database.scalars(query.order_by(Payout.number)))
+            query = query.where(Payout.status.in_(SENDABLE))
+        return (
+            []
+            if self._switch.is_halted_within()
+            else list(self._database.scalars(query.order_by(Payout.number)))
+        )
 
     @reading
     def _preview(self) -> RunTally:
@@ -289,7 +216,7 @@ class Transfers:
             PayoutStatus.held: Outcome.held,
             PayoutStatus.processing: Outcome.unknown,
         }
-        query = sa.select(Payout).where(Payout.status.in_(_SENDABLE), Payout.method == PayoutMethod.fiat)
+        query = sa.select(Payout).where(Payout.status.in_(SENDABLE), Payout.method == PayoutMethod.fiat)
         for payout in self._database.scalars(query.order_by(Payout.number)):
             tally.counts[would[payout.status]] += 1
             if payout.status is PayoutStatus.approved:
@@ -313,18 +240,3 @@ class Transfers:
         except ValueError:
             return None
         return self._database.scalar(sa.select(Payout.id).where(Payout.id == payout_id))
-
-
-def _may_be_alive(lease_owner: str) -> bool:
-    """Whether whoever holds a lease may still be at work: a process of this machine that is gone is not."""
-    host, _, rest = lease_owner.partition(":")
-    pid = rest.partition(":")[0]
-    if host != _THIS_HOST or not pid.isdecimal():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

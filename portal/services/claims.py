@@ -1,0 +1,128 @@
+"""Claims: which run works on a payout at the moment, and how the payout stood when it was taken."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.clock import Clock
+from portal.domain.attempts import AnswerClass, AttemptState
+from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
+from portal.models import Payout, PayoutAttempt
+from portal.models.base import Database, new_id, writing
+
+#: Longer than the slowest passage through Stripe; it saves work, it is not what keeps a payout from being sent twice.
+LEASE_SECONDS = 120
+
+_THIS_HOST = socket.gethostname()[:40]
+
+#: What a run takes up.
+SENDABLE = (PayoutStatus.approved, PayoutStatus.held, PayoutStatus.processing)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A payout taken by this run, as it stood then."""
+
+    payout_id: UUID
+    status: PayoutStatus
+    amount: int
+    currency: str
+    affiliate_id: UUID
+    destination: str
+    wait_reason: WaitReason | None
+    generations: int
+    attempt_state: AttemptState | None
+    first_sent_at: datetime | None
+    is_told_to_wait: bool
+
+
+class Claims:
+    """Takes payouts and lets them go."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    @contextmanager
+    def claimed(self, payout_id: UUID) -> Iterator[Claim | None]:
+        """Hold a payout for the length of a `with`; None if somebody else has it or it is not to be sent."""
+        owner = f"{_THIS_HOST}:{os.getpid()}:{str(new_id())[-8:]}"
+        claim = self._claim(payout_id, owner)
+        try:
+            yield claim
+        finally:
+            if claim is not None:
+                self._let_go(payout_id, owner)
+
+    @writing
+    def _claim(self, payout_id: UUID, owner: str) -> Claim | None:
+        """Take a payout that nobody else is working on."""
+        now = self._clock.real_now()
+        payout = self._database.scalar(
+            sa.select(Payout).where(Payout.id == payout_id).with_for_update(skip_locked=True, key_share=True)
+        )
+        if payout is None or payout.status not in SENDABLE or payout.method is not PayoutMethod.fiat:
+            return None
+        if (
+            payout.lease_until is not None
+            and payout.lease_until > now
+            and _may_be_alive(payout.lease_owner or "")
+        ):
+            return None
+        payout.lease_owner, payout.lease_until = owner, now + timedelta(seconds=LEASE_SECONDS)
+        newest = self._database.scalar(
+            sa.select(PayoutAttempt)
+            .where(PayoutAttempt.payout_id == payout_id)
+            .order_by(PayoutAttempt.generation.desc())
+            .limit(1)
+        )
+        is_told_to_wait = (
+            newest is not None
+            and newest.last_answer == AnswerClass.not_executed
+            and payout.next_try_at is not None
+            and payout.next_try_at > self._clock.now()
+        )
+        return Claim(
+            payout_id=payout.id,
+            status=payout.status,
+            amount=payout.amount,
+            currency=payout.currency,
+            affiliate_id=payout.affiliate_id,
+            destination=payout.destination,
+            wait_reason=payout.wait_reason,
+            generations=newest.generation if newest else 0,
+            attempt_state=newest.state if newest else None,
+            first_sent_at=newest.first_sent_at if newest else None,
+            is_told_to_wait=is_told_to_wait,
+        )
+
+    @writing
+    def _let_go(self, payout_id: UUID, owner: str) -> None:
+        self._database.execute(
+            sa.update(Payout)
+            .where(Payout.id == payout_id, Payout.lease_owner == owner)
+            .values(lease_owner=None, lease_until=None)
+        )
+
+
+def _may_be_alive(lease_owner: str) -> bool:
+    """Whether whoever holds a lease may still be at work: a process of this machine that is gone is not."""
+    host, _, rest = lease_owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != _THIS_HOST or not pid.isdecimal():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

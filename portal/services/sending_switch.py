@@ -1,0 +1,42 @@
+"""The switch that stops all sending until a person has looked."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+import structlog
+
+from portal.clock import Clock
+from portal.models import Installation
+from portal.models.base import Database, reading, writing
+
+log = structlog.get_logger(__name__)
+
+
+class SendingSwitch:
+    """On by default; an alarm turns it off."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    @writing
+    def halt(self, reason: str) -> None:
+        """Stop all sending."""
+        self.halt_within(reason)
+
+    @reading
+    def is_halted(self) -> bool:
+        """Whether sending is stopped."""
+        return self.is_halted_within()
+
+    def halt_within(self, reason: str) -> None:
+        """Stop all sending, in the unit of work that is open; the first reason stays."""
+        log.critical("sending.halted", reason=reason)
+        installation = self._database.scalars(sa.select(Installation).with_for_update()).one()
+        if installation.halted_at is None:
+            installation.halted_at = self._clock.now()
+            installation.halt_reason = reason[:500]
+
+    def is_halted_within(self) -> bool:
+        """The same question in the unit of work that is open."""
+        return self._database.scalar(sa.select(Installation.halted_at)) is not None
