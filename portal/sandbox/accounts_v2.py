@@ -1,0 +1,96 @@
+"""Making accounts by the Accounts v2 API; the v1 API reads them. https://docs.stripe.com/api/v2/core/accounts"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from portal.sandbox import accounts
+from portal.sandbox.errors import InvalidParameter, StripeRefusal
+from portal.sandbox.state import Call, accessible
+from portal.sandbox.store import Document
+
+_BUSINESS_TYPES = {"company", "government_entity", "individual", "non_profit"}
+
+
+def create(call: Call) -> Document:
+    """`POST /v2/core/accounts`"""
+    params = call.params
+    made = accounts.create(Call(call.sandbox, _as_v1(params), {}, call.account))
+    return _as_v2(made, params.get("include", []))
+
+
+def retrieve(call: Call) -> Document:
+    """`GET /v2/core/accounts/{id}`"""
+    account = accessible(call.sandbox, call.ids["account"])
+    if account is None:
+        raise StripeRefusal(f"No such account: {call.ids['account']}", status=404, code="not_found")
+    return _as_v2(account, call.params.get("include", []))
+
+
+def _as_v1(params: dict[str, Any]) -> dict[str, Any]:
+    identity, defaults = params.get("identity", {}), params.get("defaults", {})
+    configuration = params.get("configuration", {})
+    recipient = configuration.get("recipient", {}).get("capabilities", {})
+    merchant = configuration.get("merchant", {}).get("capabilities", {})
+    wanted = {
+        "transfers": recipient.get("stripe_balance", {}).get("stripe_transfers", {}),
+        "card_payments": merchant.get("card_payments", {}),
+    }
+    responsibilities = defaults.get("responsibilities", {})
+    if "dashboard" in params and not responsibilities:
+        raise InvalidParameter(
+            "defaults.responsibilities is required when dashboard is set.", param="defaults.responsibilities"
+        )
+    country = identity.get("country")
+    given: dict[str, Any] = {
+        "email": params.get("contact_email"),
+        "country": country.upper() if country else None,
+        "default_currency": defaults.get("currency"),
+        "metadata": params.get("metadata"),
+        "business_type": identity["entity_type"] if identity.get("entity_type") in _BUSINESS_TYPES else None,
+        "capabilities": {name: flag for name, flag in wanted.items() if flag.get("requested")},
+        "controller": {
+            "fees": {"payer": responsibilities.get("fees_collector", "stripe")},
+            "losses": {"payments": responsibilities.get("losses_collector", "stripe")},
+            "stripe_dashboard": {"type": params.get("dashboard", "full")},
+        },
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _as_v2(account: Document, include: list[str]) -> Document:
+    capabilities = account["capabilities"]
+    answer: Document = {
+        "id": account["id"],
+        "object": "v2.core.account",
+        "applied_configurations": [
+            name
+            for name, capability in (("merchant", "card_payments"), ("recipient", "transfers"))
+            if capability in capabilities
+        ],
+        "closed": False,
+        "contact_email": account["email"],
+        "created": datetime.fromtimestamp(account["created"], UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "dashboard": account["controller"]["stripe_dashboard"]["type"],
+        "display_name": None,
+        "livemode": False,
+        "metadata": account["metadata"],
+        "configuration": None,
+        "defaults": None,
+        "identity": None,
+        "requirements": None,
+    }
+    if "identity" in include:
+        answer["identity"] = {"country": account["country"].lower(), "entity_type": account["business_type"]}
+    if "defaults" in include:
+        controller = account["controller"]
+        answer["defaults"] = {
+            "currency": account["default_currency"],
+            "responsibilities": {
+                "fees_collector": controller["fees"]["payer"],
+                "losses_collector": controller["losses"]["payments"],
+                "requirements_collector": controller["requirement_collection"],
+            },
+        }
+    return answer
