@@ -1,6 +1,15 @@
-"""What a WSGI server loads: `gunicorn wsgi:app`."""
+"""What a WSGI server loads: `gunicorn wsgi:app`; and what `flask --app wsgi …` works with."""
+
+import sys
 
 from portal import create_app
-from portal.config import load_settings
+from portal.cli.demo import demo_alone
+from portal.cli.demo_settings import asks_for_demo
 
-app = create_app(load_settings())
+if asks_for_demo(sys.argv):
+    # The demo brings its own settings, so that a fresh clone can run it.
+    app = demo_alone()
+else:
+    from portal.config import load_settings
+
+    app = create_app(load_settings())

@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from portal import logs
-from portal.cli import register_commands
-from portal.clock import Clock
-from portal.config import PROJECT_ROOT, Settings
-from portal.jobs.queue import Jobs
-from portal.web import register_web
-from portal.wiring import db, migrate, wire
-
 if TYPE_CHECKING:
+    from portal.clock import Clock
+    from portal.config import Settings
     from portal.gateways.stripe import StripeTransport
 
 
@@ -22,6 +16,14 @@ def create_app(
     settings: Settings, *, clock: Clock | None = None, stripe_transport: StripeTransport | None = None
 ) -> Flask:
     """Build, wire, register, return. Nothing is asked of database, broker or Stripe yet."""
+    # Here, so that a process that needs one room alone (the sandbox, the demo) does not wait for all of them.
+    from portal import logs
+    from portal.cli import register_commands
+    from portal.config import PROJECT_ROOT
+    from portal.jobs.queue import Jobs
+    from portal.web import register_web
+    from portal.wiring import db, migrate, wire
+
     logs.configure(settings)
     app = Flask(
         __name__,

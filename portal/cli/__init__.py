@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.cli import affiliates, operators, payouts, runs, tokens, worker
-
 
 def register_commands(app: Flask) -> None:
     """Add every family to `flask`."""
-    for family in (affiliates, operators, payouts, runs, tokens, worker):
+    # Here, so that the demo, which is one of them, begins without waiting for the others.
+    from portal.cli import affiliates, demo, operators, payouts, runs, tokens, worker
+
+    for family in (affiliates, demo, operators, payouts, runs, tokens, worker):
         family.register(app)

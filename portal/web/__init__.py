@@ -1,0 +1,33 @@
+"""The web: what a browser, a machine and Stripe see of the portal."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.web import (
+    access,
+    api,
+    auth,
+    dashboard,
+    earnings,
+    errors,
+    headers,
+    health,
+    limits,
+    onboarding,
+    payouts,
+    preferences,
+    rendering,
+    webhooks,
+)
+
+
+def register_web(app: Flask) -> None:
+    """Add every view, closed by default. The services must be wired already."""
+    rendering.register(app)
+    access.register(app)
+    errors.register(app)
+    headers.register(app)
+    for views in (auth, dashboard, preferences, onboarding, payouts, earnings, api, webhooks, health):
+        views.register(app)
+    limits.register(app)  # last: it goes around views that are there

@@ -1,0 +1,131 @@
+"""Signing in and out, and the first page of somebody whom the programme does not know yet."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, current_app, redirect, request, session, url_for
+from werkzeug.exceptions import NotFound
+
+from portal.domain.errors import InvalidInput, PortalError
+from portal.web.access import access, cause, current_user, leave_for
+from portal.web.local_paths import local_path
+from portal.web.providers import (
+    ProviderIsAway,
+    SignInFailed,
+    SignInProvider,
+    SignInTookTooLong,
+    SignInWasCancelled,
+)
+from portal.web.rendering import country_name, render
+from portal.web.session_cookie import forget_token, set_token, shown_token
+from portal.wiring import services
+
+pages = Blueprint("auth", __name__)
+
+_EXTENSION = "portal_providers"
+
+
+@pages.get("/login")
+@access("public")
+def sign_in() -> Response:
+    """Always a page with a link for each provider, also for those who are signed in."""
+    return _sign_in_page(come_back_to=local_path(request.args.get("next")))
+
+
+@pages.get("/login/<provider>")
+@access("public")
+def begin(provider: str) -> Response:
+    """To the provider."""
+    come_back_to = local_path(request.args.get("next"))
+    try:
+        address = _provider(provider).begin(come_back_to=come_back_to)
+    except ProviderIsAway as refusal:
+        return _sign_in_page(refusal=refusal, come_back_to=come_back_to)
+    return current_app.make_response(redirect(address, 303))
+
+
+@pages.get("/auth/<provider>/callback")
+@access("public")
+def callback(provider: str) -> Response:
+    """Back from the provider, with an answer that has to be proved."""
+    try:
+        claims, come_back_to = _provider(provider).finish()
+    except (ProviderIsAway, SignInFailed, SignInTookTooLong, SignInWasCancelled) as refusal:
+        return _sign_in_page(refusal=refusal)
+    signed_in = services().access.sign_in(claims, replaces=shown_token())
+    session.clear()
+    address = local_path(come_back_to) or (url_for("auth.first_page") if signed_in.is_new else "/")
+    return set_token(current_app.make_response(redirect(address, 303)), signed_in.token)
+
+
+@pages.post("/logout")
+@access("person")
+def sign_out() -> Response:
+    """End the session on the server; a copied cookie is dead from now on."""
+    if token := shown_token():
+        services().access.sign_out(token)
+    session.clear()
+    return forget_token(leave_for(url_for("auth.sign_in")))
+
+
+@pages.get("/affiliate")
+@access("person")
+def first_page() -> Response:
+    """“Create my affiliate account”, for whoever has none; the others go on to the dashboard."""
+    if services().affiliates.of_user(current_user().user_id) is not None:
+        return leave_for(url_for("dashboard.show"))
+    return _first_page()
+
+
+@pages.post("/affiliate")
+@access("person")
+def create_affiliate() -> Response:
+    """Create the record once; again, it is the same answer and nothing new."""
+    country = request.form.get("country", "").strip() or None
+    try:
+        services().affiliates.create_for_user(current_user().user_id, country=country, cause=cause())
+    except InvalidInput as refusal:
+        return _first_page(refusal=refusal, country=country)
+    return leave_for(url_for("preferences.edit"))
+
+
+def _provider(name: str) -> SignInProvider:
+    providers: dict[str, SignInProvider] = current_app.extensions[_EXTENSION]
+    if name not in providers:
+        raise NotFound
+    return providers[name]
+
+
+def _sign_in_page(*, refusal: PortalError | None = None, come_back_to: str | None = None) -> Response:
+    providers = services().settings.providers.values()
+    links = [(each.label, url_for("auth.begin", provider=each.name, next=come_back_to)) for each in providers]
+    return render(
+        "auth/sign_in.html",
+        status=refusal.status if refusal else 200,
+        links=links,
+        sentence=refusal.sentence if refusal else None,
+    )
+
+
+def _first_page(*, refusal: InvalidInput | None = None, country: str | None = None) -> Response:
+    settings = services().settings
+    return render(
+        "auth/first.html",
+        status=refusal.status if refusal else 200,
+        countries=sorted(settings.stripe_countries, key=country_name),
+        country=country or settings.default_country,
+        is_open=settings.is_self_signup_open,
+        email=current_user().email,
+        problems=refusal.problems if refusal else [],
+    )
+
+
+def register(app: Flask) -> None:
+    """Add the pages, and make ready for every provider of the settings; none is asked anything yet."""
+    with app.app_context():
+        settings = services().settings
+    # built on the setting, never on the Host header: nobody can have an answer sent elsewhere
+    app.extensions[_EXTENSION] = {
+        name: SignInProvider(provider, redirect_uri=f"{settings.base_url}/auth/{name}/callback")
+        for name, provider in settings.providers.items()
+    }
+    app.register_blueprint(pages)

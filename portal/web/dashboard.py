@@ -1,0 +1,51 @@
+"""The affiliate's first page: what can be paid out, how Stripe stands, what to do next."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.web.access import access, current_affiliate, is_signed_in
+from portal.web.rendering import render
+from portal.web.stripe_card import stripe_card
+from portal.wiring import services
+
+pages = Blueprint("dashboard", __name__)
+
+#: The rest is on the page of all payouts.
+RECENT_PAYOUTS = 5
+
+#: Where the programme's own documents send people back to from Stripe, and where that leads here.
+_FROM_STRIPE = {"return": "onboarding.come_back", "refresh": "onboarding.refresh"}
+
+
+@pages.get("/")
+@access("public")
+def home() -> AnyResponse:
+    return redirect(url_for("dashboard.show") if is_signed_in() else url_for("auth.sign_in"), 303)
+
+
+@pages.get("/dashboard")
+@access("affiliate")
+def show() -> Response | AnyResponse:
+    if target := _FROM_STRIPE.get(request.args.get("stripe", "")):
+        return redirect(url_for(target), 303)
+    affiliate = current_affiliate()
+    return render(
+        "dashboard/show.html",
+        affiliate=affiliate,
+        offer=services().payouts.offer(affiliate.id),
+        payouts=services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS),
+        card=stripe_card(affiliate, request.args.get("since")),
+    )
+
+
+@pages.get("/affiliates")
+@access("affiliate")
+def from_the_programme() -> AnyResponse:
+    is_set_up = request.args.get("setup") == "success"
+    return redirect(url_for("onboarding.come_back" if is_set_up else "dashboard.show"), 303)
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(pages)

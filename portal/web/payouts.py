@@ -1,0 +1,145 @@
+"""The affiliate's payouts: the list, the request, one payout and its cancellation."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from uuid import UUID
+
+from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain.errors import InvalidInput, PortalError
+from portal.domain.money import major_units
+from portal.domain.payouts import PayoutStatus
+from portal.models import Payout
+from portal.web.access import access, cause, current_affiliate, current_user
+from portal.web.forms import page_before, problems_of, typed, with_retry_after
+from portal.web.rendering import nothing_changed, render, wants_fragment
+from portal.web.timeline import is_canceled_by_affiliate, is_review_late, timeline
+from portal.web.words import PAYOUT_WORDS
+from portal.wiring import services
+
+pages = Blueprint("payouts", __name__)
+
+PAGE_ROWS = 25
+
+#: What may be called off, unless an attempt is under way; the service has the last word.
+_CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
+
+
+@pages.get("/payouts")
+@access("affiliate")
+def index() -> Response:
+    affiliate, status, before = current_affiliate(), _status_filter(), page_before()
+    found = services().payouts.list_of(affiliate.id, status=status, before=before, limit=PAGE_ROWS + 1)
+    shown = found[:PAGE_ROWS]
+    return render(
+        "payouts/index.html",
+        payouts=shown,
+        chosen=status,
+        filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],
+        before=before,
+        older=shown[-1].number if len(found) > PAGE_ROWS else None,
+        offer=None if found or status or before else services().payouts.offer(affiliate.id),
+    )
+
+
+@pages.get("/payouts/new")
+@access("affiliate")
+def new() -> Response:
+    return _form()
+
+
+@pages.post("/payouts")
+@access("affiliate")
+def create() -> AnyResponse:
+    amount, request_key = typed("amount") or "", typed("request_key") or ""
+    try:
+        payout = services().payouts.request(
+            current_affiliate().id,
+            amount=amount,
+            request_key=request_key,
+            requested_by=current_user().user_id,
+            cause=cause(),
+        )
+    except PortalError as refusal:
+        page = _form(amount, request_key, problems=problems_of(refusal), status=refusal.status)
+        return with_retry_after(page, refusal)
+    return redirect(url_for("payouts.show", payout_id=payout.id, new=1), 303)
+
+
+@pages.get("/payouts/<uuid:payout_id>")
+@access("affiliate")
+def show(payout_id: UUID) -> Response:
+    payout = services().payouts.of_affiliate(current_affiliate().id, payout_id)
+    if wants_fragment() and request.args.get("seen") == _as_seen(payout):
+        return nothing_changed()
+    return _page(payout, is_new=request.args.get("new") == "1")
+
+
+@pages.post("/payouts/<uuid:payout_id>/cancel")
+@access("affiliate")
+def cancel(payout_id: UUID) -> AnyResponse:
+    affiliate = current_affiliate()
+    payout = services().payouts.of_affiliate(affiliate.id, payout_id)
+    try:
+        services().payouts.cancel(payout_id, affiliate_id=affiliate.id, cause=cause())
+    except PortalError as refusal:
+        return _page(payout, problems=problems_of(refusal), status=refusal.status)
+    flash(f"{payout.reference} is canceled. The money is back in your available balance.", "verified")
+    return redirect(url_for("payouts.show", payout_id=payout_id), 303)
+
+
+def _form(
+    amount: str = "", request_key: str = "", *, problems: Mapping[str, str] | None = None, status: int = 200
+) -> Response:
+    """The form, or why there is none. The key of a form that comes back stays: sent twice, it is still one request."""
+    offer = services().payouts.offer(current_affiliate().id)
+    return render(
+        "payouts/new.html",
+        status=status,
+        affiliate=offer.affiliate,
+        offer=offer,
+        amount=amount,
+        request_key=request_key or secrets.token_urlsafe(24),
+        example=major_units(100, offer.balances.available.currency).to_decimal(),
+        problems=problems or {},
+    )
+
+
+def _page(
+    payout: Payout, *, is_new: bool = False, problems: Mapping[str, str] | None = None, status: int = 200
+) -> Response:
+    history = services().payouts.history(payout.id)
+    is_moving = payout.status.is_moving
+    return render(
+        "payouts/show.html",
+        "payouts/_change.html",
+        status=status,
+        payout=payout,
+        steps=timeline(payout, history, programme=services().settings.name),
+        words=PAYOUT_WORDS[payout.status],
+        is_new=is_new,
+        is_late=is_review_late(payout, services().clock.now()),
+        is_canceled_by_affiliate=is_canceled_by_affiliate(history),
+        can_cancel=payout.status in _CANCELABLE,
+        poll_url=url_for("payouts.show", payout_id=payout.id, seen=_as_seen(payout)) if is_moving else None,
+        problems=problems or {},
+    )
+
+
+def _as_seen(payout: Payout) -> str:
+    """All of a payout that its page shows and that may change by itself."""
+    return ".".join([payout.status, payout.wait_reason or "", str(payout.amount_reversed)])
+
+
+def _status_filter() -> str | None:
+    wanted = request.args.get("status", "")
+    if wanted and wanted not in set(PayoutStatus):
+        raise InvalidInput([("status", "There is no such status. Choose one of the filters above the list.")])
+    return wanted or None
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(pages)

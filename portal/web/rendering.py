@@ -1,0 +1,141 @@
+"""How a page leaves the portal: whole or as the fragment htmx asked for, with money and times in words people read.
+
+Amounts are printed with Stripe's own number of decimals (Babel knows none for ISK, where Stripe counts two).
+https://docs.stripe.com/currencies
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from babel import Locale
+from babel.numbers import format_currency, get_currency_symbol
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from htmx_flask import Htmx
+from htmx_flask.requests import HtmxAwareRequest
+
+from portal.domain.money import Money, exponent
+from portal.web.words import badge_sign, badge_words, payout_words
+from portal.wiring import services
+
+LOCALE = Locale("en")
+
+
+class _Amount(Protocol):
+    """Money, or a row that carries an amount in minor units beside its currency."""
+
+    @property
+    def amount(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+class PortalRequest(HtmxAwareRequest):  # type: ignore[misc]  # htmx_flask ships no types
+    """A request that knows whether a whole page is wanted."""
+
+    @property
+    def wants_fragment(self) -> bool:
+        """Whether htmx asked for a part. A boosted link and a step back in the history want the whole page."""
+        htmx = self.htmx
+        return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def wants_fragment() -> bool:
+    """The same of the current request, typed for those who ask."""
+    return bool(getattr(request, "wants_fragment", False))
+
+
+def is_htmx() -> bool:
+    """Whether htmx made the request, boosted or not: a redirect to another site must then be told in a header."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def render(template: str, fragment: str | None = None, *, status: int = 200, **context: Any) -> Response:
+    """A page, or its fragment if htmx asked for that."""
+    name = fragment if fragment is not None and wants_fragment() else template
+    return make_response(render_template(name, **context), status)
+
+
+def nothing_changed() -> Response:
+    """204: htmx leaves the page, its focus and its reader alone."""
+    return make_response("", 204)
+
+
+def money_text(money: _Amount) -> str:
+    """An amount as people read it: `$1,234.50`, `SEK 12.00`, `−€3.50` (a real minus sign), `¥500`."""
+    currency, decimals = money.currency.upper(), exponent(money.currency)
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    symbol = get_currency_symbol(currency, locale=LOCALE)
+    # a currency without a sign of its own shows its code, which must not stick to the number
+    pattern = ("¤\u00a0" if symbol.isalpha() else "¤") + pattern
+    value = Decimal(abs(money.amount)).scaleb(-decimals)
+    text: str = format_currency(value, currency, format=pattern, locale=LOCALE, currency_digits=False)
+    return f"\u2212{text}" if money.amount < 0 else text
+
+
+def day_text(moment: datetime) -> str:
+    """`14 Dec 2026`, in UTC."""
+    moment = moment.astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def time_text(moment: datetime) -> str:
+    """`14 Dec 2026, 09:05 UTC`."""
+    return f"{day_text(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
+
+
+def machine_time(moment: datetime) -> str:
+    """For the `datetime` attribute of a `time` element."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def country_name(code: str) -> str:
+    """`Germany` for DE; the code itself if nobody knows it."""
+    return str(LOCALE.territories.get(code, code))
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(folder: str, name: str) -> str:
+    return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file; it changes with the file, so that browsers may keep it for long."""
+    return url_for("static", filename=name, v=_fingerprint(str(current_app.static_folder), name))
+
+
+def _page_context() -> Mapping[str, Any]:
+    settings = services().settings
+    return {
+        "portal_name": settings.name,
+        "support_email": settings.support_email,
+        "is_test_mode": settings.is_production and not settings.is_stripe_live,
+    }
+
+
+def register(app: Flask) -> None:
+    """Teach the app htmx's headers, and templates how to print."""
+    Htmx(app)
+    # the extension sets its own request class; ours knows more
+    app.request_class = PortalRequest
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        in_currency=Money,
+        money_text=money_text,
+        day_text=day_text,
+        time_text=time_text,
+        machine_time=machine_time,
+        country_name=country_name,
+        payout_words=payout_words,
+        badge_sign=badge_sign,
+        badge_words=badge_words,
+    )
+    app.jinja_env.globals["asset"] = asset
+    app.context_processor(lambda: dict(_page_context()))

@@ -1,0 +1,67 @@
+"""What the card about an affiliate's Stripe account shows beyond the row itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+
+from portal.domain.accounts import AccountDetail, AccountStatus, Requirements
+from portal.domain.requirements import PlainRequirement, plain_requirements
+from portal.models import Affiliate
+from portal.web.coming_back import Waiting, waiting
+from portal.web.words import STILL_CHECKING
+from portal.wiring import services
+
+
+@dataclass(frozen=True)
+class StripeCard:
+    """`mark` and `poll_url` are there while the card asks for news by itself; `announcement` is said aloud once."""
+
+    heading: str
+    wanted: Sequence[PlainRequirement]
+    can_onboard: bool
+    days_waiting: int
+    is_overdue: bool
+    mark: str | None
+    poll_url: str | None
+    note: str
+    announcement: str
+
+
+def stripe_card(
+    affiliate: Affiliate, mark: str | None = None, *, note: str = "", announcement: str = ""
+) -> StripeCard:
+    """The card of this affiliate; `mark` is that of somebody who came back from Stripe, if there is one."""
+    state = waiting(mark, affiliate.id)
+    is_pending = affiliate.stripe_account_status is AccountStatus.pending
+    is_polling = is_pending and state is Waiting.polling
+    if is_pending and state is Waiting.given_up and not note:
+        note = STILL_CHECKING
+        announcement = announcement or note
+    now = services().clock.now()
+    changed_at, deadline_at = affiliate.status_changed_at, affiliate.stripe_deadline_at
+    return StripeCard(
+        heading=_heading(affiliate, state),
+        wanted=plain_requirements(Requirements.from_json(affiliate.stripe_requirements or {})),
+        can_onboard=not affiliate.is_blocked,
+        days_waiting=(now - changed_at).days if is_pending and changed_at else 0,
+        is_overdue=deadline_at is not None and deadline_at <= now,
+        mark=mark if is_polling else None,
+        poll_url=url_for("onboarding.status", v=affiliate.version, since=mark) if is_polling else None,
+        note=note,
+        announcement=announcement,
+    )
+
+
+def _heading(affiliate: Affiliate, state: Waiting) -> str:
+    if state is Waiting.polling:
+        match affiliate.stripe_account_status, affiliate.stripe_account_detail:
+            case AccountStatus.verified, _:
+                return "You're all set"
+            case _, AccountDetail.setup_incomplete | AccountDetail.action_required:
+                return "Complete setup"
+            case AccountStatus.pending, _:
+                return "Checking with Stripe"
+    return "Stripe account"

@@ -1,0 +1,88 @@
+"""What states and movements are called on screen: the one place where a stored word becomes an affiliate's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from portal.domain.accounts import AccountStatus
+from portal.domain.ledger import MOVES, AccountKind, EntryKind
+from portal.domain.payouts import PayoutStatus
+
+PAYOUT_WORDS: Mapping[PayoutStatus, str] = {
+    PayoutStatus.requested: "Waiting for approval",
+    PayoutStatus.approved: "Approved",
+    PayoutStatus.held: "On hold",
+    PayoutStatus.processing: "Being sent",
+    PayoutStatus.paid: "Sent",
+    PayoutStatus.failed: "Failed",
+    PayoutStatus.rejected: "Declined",
+    PayoutStatus.canceled: "Canceled",
+    PayoutStatus.reversed: "Taken back",
+}
+
+#: The badge: its sign, hidden from screen readers, and its words. Together they are a promise to the letter.
+BADGE: Mapping[AccountStatus | None, tuple[str, str]] = {
+    None: ("", "Not set up yet"),
+    AccountStatus.pending: ("⏳", "Your Stripe account verification is pending"),
+    AccountStatus.verified: ("✓", "Verified"),
+    AccountStatus.restricted: ("⚠️", "Your Stripe account is restricted"),
+    AccountStatus.rejected: ("❌", "Your Stripe account was rejected"),
+}
+
+#: Said once when a page changes by itself.
+STATUS_NEWS: Mapping[AccountStatus | None, str] = {
+    None: "Your Stripe account is not set up yet.",
+    AccountStatus.pending: "Your Stripe account verification is pending.",
+    AccountStatus.verified: "Your Stripe account is now verified.",
+    AccountStatus.restricted: "Your Stripe account is restricted.",
+    AccountStatus.rejected: "Your Stripe account was rejected.",
+}
+
+#: Nothing came of “Check status”; and Stripe gave no answer at all.
+NO_CHANGE = "No change yet. Stripe has not updated your account since last time."
+NOT_REACHED = "Could not reach Stripe. Your set-up may still have gone through. Try again in a minute."
+STILL_CHECKING = "Stripe is still checking. You can close this page; the status here updates by itself."
+
+#: What happened, line by line in the ledger.
+ENTRY_WORDS: Mapping[EntryKind, str] = {
+    EntryKind.earn: "You earned a commission. It is on hold until refunds can no longer happen.",
+    EntryKind.mature: "The hold of a commission ended. You can have it paid out.",
+    EntryKind.pay_owed: "What you owed after a refund was paid off from your balance.",
+    EntryKind.reserve: "Set aside for a payout you requested.",
+    EntryKind.settle: "Sent to you.",
+    EntryKind.release: "Back in your balance: the payout was not sent.",
+    EntryKind.reverse: "A payout was taken back; the money is in your balance again.",
+    EntryKind.refund_on_hold: "Refund adjustment: a customer got their money back. Taken from what is on hold.",
+    EntryKind.refund_available: "Refund adjustment: a customer got their money back. Taken from your balance.",
+    EntryKind.refund_owed: "Refund adjustment: more was refunded than you had. You owe it for now.",
+}
+
+_ACCOUNT_WORDS: Mapping[AccountKind, str] = {
+    AccountKind.earned: "Earnings",
+    AccountKind.on_hold: "On hold",
+    AccountKind.available: "Available",
+    AccountKind.reserved: "In transit",
+    AccountKind.paid_out: "Paid to date",
+    AccountKind.owed: "Owed",
+}
+
+
+def moved_words(kind: EntryKind) -> tuple[str, str]:
+    """From where to where an entry moves money: `Available`, `In transit`."""
+    source, target = MOVES[kind]
+    return _ACCOUNT_WORDS[source], _ACCOUNT_WORDS[target]
+
+
+def payout_words(status: PayoutStatus) -> str:
+    """The words on a payout's tag."""
+    return PAYOUT_WORDS[status]
+
+
+def badge_sign(status: AccountStatus | None) -> str:
+    """The badge's sign; empty where there is none."""
+    return BADGE[status][0]
+
+
+def badge_words(status: AccountStatus | None) -> str:
+    """The badge's words after the sign."""
+    return BADGE[status][1]

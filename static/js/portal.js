@@ -1,0 +1,44 @@
+// What htmx leaves to the page: where the focus goes, and what to say when a request gets no usable answer.
+(() => {
+  'use strict';
+
+  const focusErrors = () => {
+    const summary = document.getElementById('error-summary');
+    if (summary) summary.focus();
+    return Boolean(summary);
+  };
+
+  // A boosted link or form is a navigation: whatever came back, an error page too, becomes the page.
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    if (event.detail.boosted) event.detail.shouldSwap = true;
+  });
+
+  document.addEventListener('htmx:afterSettle', (event) => {
+    const { boosted, xhr } = event.detail;
+    if (!boosted && !(xhr && xhr.status >= 400)) return;
+    if (!focusErrors() && boosted) document.getElementById('main').focus();
+  });
+
+  // A poll that fails tries again by itself; a pressed button must not stay silent.
+  const failed = (event) => {
+    const { elt, boosted } = event.detail;
+    const place = document.getElementById('flash');
+    if (!place || boosted || elt.hasAttribute('data-poll')) return;
+    const words = document.createElement('p');
+    words.className = 'banner tone--rejected';
+    words.textContent = 'That did not work. Check your connection and try again.';
+    place.replaceChildren(words);
+  };
+  document.addEventListener('htmx:sendError', failed);
+  document.addEventListener('htmx:responseError', failed);
+
+  // Escape closes the account menu and gives the focus back to what opened it.
+  document.addEventListener('keydown', (event) => {
+    const menu = document.querySelector('.account[open]');
+    if (event.key !== 'Escape' || !menu) return;
+    menu.open = false;
+    menu.querySelector('summary').focus();
+  });
+
+  focusErrors();
+})();

@@ -1,0 +1,1 @@
+"""What browsers, machines and Stripe see."""
