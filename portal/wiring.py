@@ -31,6 +31,8 @@ from portal.services.ledger import Ledger
 from portal.services.onboarding import Onboarding
 from portal.services.payout_moves import PayoutMoves
 from portal.services.payouts import Payouts
+from portal.services.platform import Platform
+from portal.services.refunds import Refunds
 from portal.services.sending_switch import SendingSwitch
 from portal.services.stripe_events import StripeEvents
 from portal.services.timetable import Timetable
@@ -64,6 +66,7 @@ class Services:
     accounts: Accounts
     onboarding: Onboarding
     ledger: Ledger
+    refunds: Refunds
     payouts: Payouts
     transfers: Transfers
     stripe_events: StripeEvents
@@ -109,7 +112,10 @@ def wire(
     books = Books(session, clock=clock)
     moves = PayoutMoves(session, clock=clock, journal=journal, books=books)
     standings = Standings(clock=clock, journal=journal, moves=moves)
-    accounts = Accounts(session, clock=clock, stripe=stripe, books=books, standings=standings)
+    platform = Platform(session, stripe=stripe)
+    accounts = Accounts(
+        session, clock=clock, stripe=stripe, books=books, standings=standings, platform=platform
+    )
     making = AccountMaking(
         session,
         clock=clock,
@@ -145,6 +151,7 @@ def wire(
             session, clock=clock, settings=settings, stripe=stripe, books=books, making=making
         ),
         ledger=Ledger(session, books=books, clock=clock, hold_days=settings.earnings_hold_days),
+        refunds=Refunds(session, clock=clock, journal=journal, books=books),
         payouts=Payouts(session, clock=clock, settings=settings, journal=journal, books=books, moves=moves),
         transfers=transfers,
         stripe_events=StripeEvents(

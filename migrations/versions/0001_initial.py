@@ -51,6 +51,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('halted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('halt_reason', sa.String(length=500), nullable=True),
+    sa.Column('stripe_platform', sa.String(length=300), nullable=True),
     sa.CheckConstraint('one = 1', name=op.f('ck_installation_only_one')),
     sa.PrimaryKeyConstraint('one', name=op.f('pk_installation'))
     )

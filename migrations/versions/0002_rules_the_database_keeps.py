@@ -178,6 +178,37 @@ PAYOUTS = [
         "payouts: the affiliate cannot be paid at the moment",
     ),
     Refusal(
+        "payouts_reserved",
+        "payouts",
+        "BEFORE UPDATE",
+        """NEW.status = 'approved' AND OLD.status <> 'approved' AND NOT EXISTS (
+            SELECT 1 FROM ledger_entries e WHERE e.payout_id = NEW.id AND e.kind = 'reserve')""",
+        "payouts: approved needs its reserve entry",
+    ),
+    Refusal(
+        "payouts_approver",
+        "payouts",
+        "BEFORE UPDATE",
+        "OLD.approved_at IS NOT NULL AND (NEW.approved_by DIFFERS OLD.approved_by OR NEW.approved_at DIFFERS OLD.approved_at)",
+        "payouts: who approved it never changes",
+    ),
+    Refusal(
+        "payouts_transfer",
+        "payouts",
+        "BEFORE UPDATE",
+        "OLD.transfer_id IS NOT NULL AND NEW.transfer_id DIFFERS OLD.transfer_id",
+        "payouts: its transfer never changes",
+    ),
+    Refusal(
+        "payouts_reversed",
+        "payouts",
+        "BEFORE UPDATE",
+        """(NEW.amount_reversed <> OLD.amount_reversed AND NEW.amount_reversed <> (
+            SELECT coalesce(sum(e.amount), 0) FROM ledger_entries e WHERE e.payout_id = NEW.id AND e.kind = 'reverse'))
+            OR (NEW.status = 'reversed' AND NEW.amount_reversed <> NEW.amount)""",
+        "payouts: what was reversed comes from the entries",
+    ),
+    Refusal(
         "payouts_paid",
         "payouts",
         "BEFORE UPDATE",
@@ -214,7 +245,7 @@ PAYOUTS = [
         "payout_attempts_ended",
         "payout_attempts",
         "BEFORE UPDATE",
-        "NEW.state <> OLD.state AND OLD.state IN ('succeeded', 'failed')",
+        "OLD.state IN ('succeeded', 'failed') AND (NEW.state <> OLD.state OR NEW.transfer_id DIFFERS OLD.transfer_id)",
         "payout_attempts: what is proven stays proven",
     ),
     Refusal(
@@ -250,6 +281,8 @@ OTHERS = [
     ),
     frozen("stripe_accounts", "id", "affiliate_id", "generation", "idempotency_key", "parameters", "first_sent_at"),
     kept("stripe_accounts"),
+    frozen("installation", "one", "id", "created_at"),
+    kept("installation"),
     unchanging("audit_log"),
     kept("audit_log"),
     frozen(

@@ -84,7 +84,8 @@ class StripeAnswer:
 
 def classify(answer: StripeAnswer, asked: Mapping[str, object]) -> AnswerClass:
     """What an answer to a request with these parameters proves. Stripe saves and replays 4xx and 5xx under a key, may
-    answer 409 while the first request still runs, and executes nothing on 401, 403 or 429.
+    answer 409 while the first request still runs, and executes nothing on 401, 403 or 429. A 4xx without Stripe's
+    word for the error comes from somebody in between, such as a proxy's 408, and proves nothing.
     https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/error-low-level
     """
     status = answer.http_status
@@ -100,7 +101,7 @@ def classify(answer: StripeAnswer, asked: Mapping[str, object]) -> AnswerClass:
         return AnswerClass.our_bug
     if answer.error_code == "balance_insufficient":
         return AnswerClass.waiting_for_funds
-    if 400 <= status < 500:
+    if 400 <= status < 500 and answer.error_type is not None:
         return AnswerClass.refused
     return AnswerClass.ambiguous
 
@@ -125,6 +126,6 @@ def may_conclude_absence(first_sent_at: datetime, now: datetime) -> bool:
 
 
 def pause_seconds(tries: int, retry_after_seconds: int | None = None) -> int:
-    """Seconds to wait after so many tries, doubling; never less than Stripe asked for."""
+    """Seconds to wait after so many tries, doubling; as long as Stripe asked for, but never past the longest pause."""
     doubled = FIRST_PAUSE_SECONDS << min(max(tries - 1, 0), 16)
-    return max(min(doubled, LONGEST_PAUSE_SECONDS), retry_after_seconds or 0)
+    return min(max(doubled, retry_after_seconds or 0), LONGEST_PAUSE_SECONDS)

@@ -195,6 +195,8 @@ def run_hold(payee: Payee, timing: Timing, now: datetime) -> HoldReason | None:
         return HoldReason.account_changed
     if standing_refusal(payee) is not None:
         return HoldReason.not_verified
+    if payee.method is PayoutMethod.crypto:
+        return None  # no bank is involved
     if timing.bank_changed_at is not None and now < timing.bank_changed_at + timing.cooldown:
         return HoldReason.bank_changed
     return None

@@ -6,6 +6,7 @@ test; the SDK, its error mapping and its encoding are always the real ones.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,9 @@ _GONE = frozenset({403, 404})
 
 # it would write a file into the home directory
 stripe.enable_telemetry = False
+
+# it would write whole answers at DEBUG: account links, which are bearer secrets, and what people told Stripe
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 
@@ -84,6 +88,7 @@ class StripeGateway(Protocol):
     def transfers_in_group(self, group: str) -> list[TransferFacts]: ...
     def retrieve_transfer(self, transfer_id: str) -> TransferFacts: ...
     def available_balance(self) -> Mapping[str, int]: ...
+    def platform(self) -> str: ...
 
 
 class StripeApi:
@@ -98,6 +103,7 @@ class StripeApi:
         before_call: Callable[[], None],
     ) -> None:
         self._before_call = before_call
+        self._is_live = secret_key.startswith(("sk_live_", "rk_live_"))
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses=cast(Any, {"api": api_base} if api_base else {}),
@@ -181,6 +187,11 @@ class StripeApi:
         balance = self._ask(self._client.v1.balance.retrieve)
         return {fund.currency: fund.amount for fund in balance.available}
 
+    def platform(self) -> str:
+        """Whose key ours is, and of which mode: the platform's own account. https://docs.stripe.com/api/accounts"""
+        account = self._ask(self._client.v1.accounts.retrieve_current)
+        return f"{account.id} {'live' if self._is_live else 'test'}"
+
     def _ask(self, call: Callable[[], T], *, is_key_at_stake: bool = True) -> T:
         """Read, or make what may be made twice; raises one of this module's errors."""
         self._before_call()
@@ -208,15 +219,12 @@ class StripeApi:
             made = call()
         except stripe.StripeError as problem:
             headers = {name.lower(): value for name, value in (problem.headers or {}).items()}
-            retry_after = headers.get("retry-after", "")
             return StripeAnswer(
                 http_status=problem.http_status,
                 error_type=getattr(problem.error, "type", None),
                 error_code=_code(problem),
                 message=_message(problem),
-                retry_after_seconds=int(retry_after)
-                if retry_after.isascii() and retry_after.isdigit()
-                else None,
+                retry_after_seconds=_seconds(headers.get("retry-after", "")),
                 request_id=problem.request_id,
             )
         return StripeAnswer(
@@ -226,6 +234,11 @@ class StripeApi:
 
 def _once(key: str) -> Any:
     return {"idempotency_key": key, "max_network_retries": 0}
+
+
+def _seconds(retry_after: str) -> int | None:
+    is_number = retry_after.isascii() and retry_after.isdigit()
+    return int(retry_after[:9]) if is_number else None
 
 
 def _code(problem: stripe.StripeError) -> str | None:

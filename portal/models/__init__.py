@@ -4,7 +4,7 @@ from portal.models.access import ApiToken, Identity, Operator, SignInSession, Us
 from portal.models.affiliates import Affiliate, StripeAccount, VerificationRun
 from portal.models.base import Base
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
-from portal.models.ledger import Earning, LedgerAccount, LedgerEntry
+from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
 from portal.models.payouts import Installation, Payout, PayoutAttempt
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Operator",
     "Payout",
     "PayoutAttempt",
+    "Refund",
     "SignInSession",
     "StripeAccount",
     "User",

@@ -178,6 +178,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            "recursive_triggers=ON",  # else INSERT OR REPLACE removes a row without asking the rule against it
         ):
             connection.execute(f"PRAGMA {pragma}")
 

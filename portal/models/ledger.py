@@ -107,3 +107,20 @@ class Earning(Base):
     available_at: Mapped[datetime]
     held: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     created_at: Mapped[datetime]
+
+
+class Refund(Base):
+    """What was taken back of one earning; added, never changed. All refunds of an earning stay within it."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        sa.UniqueConstraint("earning_id", "reference"),
+        sa.CheckConstraint("amount BETWEEN 1 AND 999999999999", name="amount_bounds"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    earning_id: Mapped[UUID] = mapped_column(sa.ForeignKey("earnings.id"))
+    reference: Mapped[str] = mapped_column(sa.String(255))
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    created_at: Mapped[datetime]

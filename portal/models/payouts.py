@@ -132,3 +132,5 @@ class Installation(Base):
     created_at: Mapped[datetime]
     halted_at: Mapped[datetime | None]
     halt_reason: Mapped[str | None] = mapped_column(sa.String(500))
+    stripe_platform: Mapped[str | None] = mapped_column(sa.String(300))
+    """The platform's own account and mode: to another platform's key every account looks gone."""

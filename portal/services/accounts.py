@@ -19,6 +19,7 @@ from portal.models.base import Database, reading, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 from portal.services.payout_moves import PayoutMoves
+from portal.services.platform import Platform
 
 log = structlog.get_logger(__name__)
 
@@ -98,9 +99,17 @@ class Accounts:
     """Asks Stripe about accounts and has the answers written down."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, stripe: StripeGateway, books: Books, standings: Standings
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        stripe: StripeGateway,
+        books: Books,
+        standings: Standings,
+        platform: Platform,
     ) -> None:
         self._database = database
+        self._platform = platform
         self._clock = clock
         self._stripe = stripe
         self._books = books
@@ -124,6 +133,10 @@ class Accounts:
         """One retrieve and one write. Raises StripeProblemError."""
         asked_at = self._clock.real_now()
         facts = self._stripe.retrieve_account(account_id)
+        if facts.deleted:
+            self._platform.confirm()
+        else:
+            self._platform.remember()
         return self.record(affiliate_id, facts, asked_at=asked_at, cause=cause)
 
     @writing

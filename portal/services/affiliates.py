@@ -163,7 +163,7 @@ class Affiliates:
             change.wallet_address.strip() if change.wallet_address is not None else affiliate.wallet_address
         )
         _refuse_problems(_preference_problems(change, method, wallet))
-        before = affiliate.preferred_payout_type
+        before, wallet_before = affiliate.preferred_payout_type, affiliate.wallet_address
         if change.country is not None and change.country != affiliate.country:
             self._change_country(affiliate, change.country)
         affiliate.wallet_address = wallet or None
@@ -172,6 +172,10 @@ class Affiliates:
         affiliate.version += 1
         if affiliate.preferred_payout_type is not before:
             self._changed(affiliate, "preference_changed", before, affiliate.preferred_payout_type, cause)
+        if affiliate.wallet_address != wallet_before:
+            self._changed(
+                affiliate, "wallet_changed", _ending(wallet_before), _ending(affiliate.wallet_address), cause
+            )
         return affiliate
 
     @writing
@@ -232,6 +236,11 @@ class Affiliates:
         if affiliate is None:
             raise NotFound(f"There is no affiliate {code[:64]}.")
         return affiliate
+
+
+def _ending(wallet: str | None) -> str | None:
+    """Enough of a wallet to know it again; the trail outlives what a person may have erased."""
+    return f"…{wallet[-6:]}" if wallet else None
 
 
 def _refuse_problems(problems: list[tuple[str, str]]) -> None:

@@ -5,7 +5,7 @@ Each method is one unit of work; none of them asks Stripe anything. `transfers` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,8 +24,13 @@ from portal.models.base import Database, new_id, writing
 from portal.services.journal import Cause
 from portal.services.payout_moves import PayoutMoves, payee_of
 from portal.services.sending_switch import SendingSwitch
+from portal.services.transfer_requests import is_as_asked, transfer_parameters
 
 log = structlog.get_logger(__name__)
+
+
+#: What proves that a try was not executed and need not be tried under the same key.
+_NOT_DONE = frozenset({AnswerClass.refused, AnswerClass.waiting_for_funds, AnswerClass.key_refused})
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,9 @@ class Attempts:
             payout_id=payout.id,
             generation=generation,
             idempotency_key=f"payout-{payout.id}-g{generation}",
-            parameters=self._parameters(payout, affiliate),
+            parameters=transfer_parameters(
+                payout, affiliate, installation=self._database.scalars(sa.select(Installation.id)).one()
+            ),
             state=AttemptState.open,
             tries=1,
             unresolved_tries=1,
@@ -109,7 +116,7 @@ class Attempts:
         """What the answer proves, written down with its effect on the payout. After a refusal the account must have
         been looked at again (`is_account_fresh`) before the payout fails for good."""
         affiliate, payout = self._moves.lock(intent.payout_id)
-        attempt = self._locked_attempt(intent.attempt_id)
+        attempt = self._database.get_one(PayoutAttempt, intent.attempt_id)
         meaning = classify(answer, attempt.parameters)
         log.info(
             "transfer.answered",
@@ -118,14 +125,17 @@ class Attempts:
             meaning=meaning,
             code=answer.error_code,
         )
-        if attempt.state is AttemptState.succeeded:
-            return Outcome.paid
+        if answer.made is not None and meaning is AnswerClass.success:
+            return self._made(affiliate, payout, attempt, str(answer.made["id"]), cause)
+        if (
+            attempt.state in {AttemptState.succeeded, AttemptState.failed}
+            and meaning is not AnswerClass.alarm
+        ):
+            return Outcome.paid if attempt.state is AttemptState.succeeded else Outcome.unknown
         attempt.last_answer = meaning
         attempt.error_code, attempt.error_message = answer.error_code, answer.message[:500] or None
         attempt.request_id = answer.request_id
-        if meaning is AnswerClass.success and answer.made is not None and attempt.state is AttemptState.open:
-            return self._succeeded(affiliate, payout, attempt, str(answer.made["id"]), cause)
-        if meaning in {AnswerClass.success, AnswerClass.alarm}:
+        if meaning is AnswerClass.alarm:
             self._switch.halt_within(f"{payout.reference}: Stripe made another transfer than was asked for.")
             return Outcome.unknown
         if meaning is AnswerClass.our_bug:
@@ -137,6 +147,9 @@ class Attempts:
             return Outcome.unknown if attempt.unresolved_tries else Outcome.waiting
         self._end(attempt, AttemptState.failed)
         payout.next_try_at = None
+        if meaning is AnswerClass.key_refused:  # as if the run had not come by
+            self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
+            return Outcome.waiting
         if meaning is AnswerClass.waiting_for_funds:
             return self._wait(affiliate, payout, WaitReason.funds, cause)
         return self._refused(affiliate, payout, answer, is_account_fresh=is_account_fresh, cause=cause)
@@ -145,9 +158,7 @@ class Attempts:
         """A no is definite only if no try of this generation is of unknown outcome: an earlier one may yet land."""
         if meaning is not AnswerClass.ambiguous and attempt.unresolved_tries:
             attempt.unresolved_tries -= 1  # this try is answered
-        return (
-            meaning in {AnswerClass.refused, AnswerClass.waiting_for_funds} and attempt.unresolved_tries == 0
-        )
+        return meaning in _NOT_DONE and attempt.unresolved_tries == 0
 
     def _refused(
         self,
@@ -181,7 +192,9 @@ class Attempts:
         no request can land any more, anything else stops all sending."""
         affiliate, payout = self._moves.lock(payout_id)
         attempt = self._live(payout_id)
-        if payout.status is PayoutStatus.paid or payout.status is PayoutStatus.reversed:
+        if payout.transfer_id is not None:
+            if any(transfer.id != payout.transfer_id for transfer in found):
+                self._switch.halt_within(f"{payout.reference}: Stripe has another transfer for it than ours.")
             return Outcome.paid
         if attempt is None:
             if found:
@@ -189,7 +202,7 @@ class Attempts:
                     f"{payout.reference}: Stripe has a transfer for it that no attempt of ours made."
                 )
             return Outcome.skipped
-        if len(found) == 1 and _is_as_asked(found[0], attempt.parameters):
+        if len(found) == 1 and is_as_asked(found[0], attempt.parameters):
             return self._succeeded(affiliate, payout, attempt, found[0].id, cause)
         if found:
             self._switch.halt_within(
@@ -225,6 +238,17 @@ class Attempts:
         if payout.status is PayoutStatus.approved:
             payout.wait_reason = reason
 
+    def _made(
+        self, affiliate: Affiliate, payout: Payout, attempt: PayoutAttempt, transfer_id: str, cause: Cause
+    ) -> Outcome:
+        """Stripe says that it made what was asked for; nothing else may have been known of it before."""
+        if attempt.state in {AttemptState.open, AttemptState.parked}:
+            return self._succeeded(affiliate, payout, attempt, transfer_id, cause)
+        if attempt.transfer_id == transfer_id:
+            return Outcome.paid
+        self._switch.halt_within(f"{payout.reference}: Stripe made a transfer that was proven not to exist.")
+        return Outcome.unknown
+
     def _succeeded(
         self, affiliate: Affiliate, payout: Payout, attempt: PayoutAttempt, transfer_id: str, cause: Cause
     ) -> Outcome:
@@ -256,23 +280,6 @@ class Attempts:
         )
         return run_hold(payee_of(affiliate), timing, self._clock.now())
 
-    def _parameters(self, payout: Payout, affiliate: Affiliate) -> dict[str, Any]:
-        """One transfer group for each payout answers “did it happen?” for ever.
-        https://docs.stripe.com/connect/separate-charges-and-transfers#transfer-options"""
-        installation = self._database.scalars(sa.select(Installation.id)).one()
-        return {
-            "amount": payout.amount,
-            "currency": payout.currency,
-            "destination": payout.destination,
-            "transfer_group": transfer_group(payout.id),
-            "description": f"Payout {payout.reference}",
-            "metadata": {
-                "payout": str(payout.id),
-                "affiliate": affiliate.code,
-                "installation": str(installation),
-            },
-        }
-
     def _generations(self, payout_id: UUID) -> int:
         newest = sa.select(sa.func.max(PayoutAttempt.generation)).where(PayoutAttempt.payout_id == payout_id)
         return self._database.scalar(newest) or 0
@@ -283,19 +290,3 @@ class Attempts:
                 PayoutAttempt.payout_id == payout_id, PayoutAttempt.state != AttemptState.failed
             )
         )
-
-    def _locked_attempt(self, attempt_id: UUID) -> PayoutAttempt:
-        return self._database.get_one(PayoutAttempt, attempt_id)
-
-
-def transfer_group(payout_id: UUID) -> str:
-    """The group at Stripe that holds a payout's transfer, and nothing else."""
-    return f"payout-{payout_id}"
-
-
-def _is_as_asked(transfer: TransferFacts, asked: Mapping[str, Any]) -> bool:
-    return (transfer.amount, transfer.currency, transfer.destination) == (
-        asked["amount"],
-        asked["currency"],
-        asked["destination"],
-    )

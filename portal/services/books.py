@@ -133,14 +133,14 @@ class Books:
                 LedgerAccount.affiliate_id == affiliate_id
             )
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     def _accounts(self, affiliate: Affiliate) -> Mapping[AccountKind, int]:
         """The affiliate's account numbers; opened at the first posting, under the affiliate's lock."""
         query = sa.select(LedgerAccount.kind, LedgerAccount.id).where(
             LedgerAccount.affiliate_id == affiliate.id
         )
-        accounts = dict(self._database.execute(query).tuples().all())
+        accounts = dict(self._database.execute(query).all())
         if not accounts:
             self._database.add_all(
                 LedgerAccount(
@@ -153,5 +153,5 @@ class Books:
                 for kind in AccountKind
             )
             self._database.flush()
-            accounts = dict(self._database.execute(query).tuples().all())
+            accounts = dict(self._database.execute(query).all())
         return accounts

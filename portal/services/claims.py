@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,8 +24,14 @@ LEASE_SECONDS = 120
 
 _THIS_HOST = socket.gethostname()[:40]
 
-#: What a run takes up.
-SENDABLE = (PayoutStatus.approved, PayoutStatus.held, PayoutStatus.processing)
+
+def is_sendable() -> sa.ColumnElement[bool]:
+    """What a run takes up: all that Stripe carries, and of the rest what is held, to look at the reason again."""
+    is_carried = sa.and_(
+        Payout.method == PayoutMethod.fiat,
+        Payout.status.in_((PayoutStatus.approved, PayoutStatus.processing)),
+    )
+    return sa.or_(is_carried, Payout.status == PayoutStatus.held)
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Claim:
 
     payout_id: UUID
     status: PayoutStatus
+    method: PayoutMethod
     amount: int
     currency: str
     affiliate_id: UUID
@@ -67,9 +75,11 @@ class Claims:
         """Take a payout that nobody else is working on."""
         now = self._clock.real_now()
         payout = self._database.scalar(
-            sa.select(Payout).where(Payout.id == payout_id).with_for_update(skip_locked=True, key_share=True)
+            sa.select(Payout)
+            .where(Payout.id == payout_id, is_sendable())
+            .with_for_update(skip_locked=True, key_share=True)
         )
-        if payout is None or payout.status not in SENDABLE or payout.method is not PayoutMethod.fiat:
+        if payout is None:
             return None
         if (
             payout.lease_until is not None
@@ -93,6 +103,7 @@ class Claims:
         return Claim(
             payout_id=payout.id,
             status=payout.status,
+            method=payout.method,
             amount=payout.amount,
             currency=payout.currency,
             affiliate_id=payout.affiliate_id,
@@ -125,4 +136,15 @@ def _may_be_alive(lease_owner: str) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: str) -> bool:
+    """Whether a process was killed and only waits for its parent to notice, which in a container may never happen.
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html"""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # no Linux, or gone by now
+        return False
+    # the name stands in parentheses and may hold anything
+    return stat.rpartition(")")[2].split()[0] in {"Z", "X"}

@@ -61,6 +61,7 @@ class PayoutMoves:
             payout.paid_at = now
         elif after.gives_back:
             self._books.post_payout(EntryKind.release, payout, affiliate)
+            self._books.pay_off_debt(affiliate, reference=f"release {payout.id}")
         payout.status = after
         if after is not PayoutStatus.held:
             payout.hold_reason = None

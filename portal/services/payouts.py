@@ -91,7 +91,8 @@ class Payouts:
         """Reserve the amount and make the payout; the same `request_key` again is the same payout. `amount` is a
         decimal in the affiliate's currency, empty for all. Raises the gate's refusals, in their order."""
         affiliate = self._books.lock(affiliate_id)
-        if request_key and (earlier := self._with_key(affiliate_id, request_key)) is not None:
+        is_key_ours = 0 < len(request_key) <= LONGEST_REQUEST_KEY and request_key.isprintable()
+        if is_key_ours and (earlier := self._with_key(affiliate_id, request_key)) is not None:
             return earlier
         self._books.write_down_passed_holds(affiliate)
         limits = self._limits(affiliate, self._books.balances(affiliate))
@@ -99,7 +100,7 @@ class Payouts:
         refusal = request_refusal(payee, limits)
         if refusal is not None:
             raise refusal
-        if not request_key or len(request_key) > LONGEST_REQUEST_KEY or not request_key.isprintable():
+        if not is_key_ours:
             raise RequestKeyIsMissing
         money = requested_amount(amount, limits)
         payout = Payout(

@@ -26,10 +26,11 @@ from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeP
 from portal.models import Installation, Payout
 from portal.models.base import Database, reading
 from portal.services.accounts import Accounts
-from portal.services.attempts import Attempts, Intent, transfer_group
-from portal.services.claims import SENDABLE, Claim, Claims
+from portal.services.attempts import Attempts, Intent
+from portal.services.claims import Claim, Claims, is_sendable
 from portal.services.journal import Cause
 from portal.services.sending_switch import SendingSwitch
+from portal.services.transfer_requests import transfer_group
 
 log = structlog.get_logger(__name__)
 
@@ -114,25 +115,42 @@ class Transfers:
                 return Outcome.unknown, claim
 
     def _pass_on(self, claim: Claim, short: set[str], cause: Cause) -> Outcome:
-        if claim.status is PayoutStatus.processing:
-            return self._resume(claim, cause)
         if claim.status is PayoutStatus.held:
-            status = self._attempts.reconsider(claim.payout_id, cause=cause)
-            if status is not PayoutStatus.approved:
+            status = self._look_at_held(claim, cause)
+            if status is not PayoutStatus.approved or claim.method is not PayoutMethod.fiat:
                 return Outcome.held if status is PayoutStatus.held else Outcome.skipped
-        if claim.currency in short or (claim.wait_reason is WaitReason.funds and self._is_short(claim)):
-            short.add(claim.currency)  # oldest first: nobody younger is served before
-            self._attempts.note_wait(claim.payout_id, WaitReason.funds)
-            return Outcome.waiting
-        outcome = self._send(claim, cause)
+        if claim.status is PayoutStatus.processing:
+            outcome = self._resume(claim, cause)
+        elif self._has_no_cover(claim, short):
+            outcome = Outcome.waiting
+        else:
+            outcome = self._send(claim, cause)
         if outcome is Outcome.waiting and self._waits_for_funds(claim.payout_id):
-            short.add(claim.currency)
+            short.add(claim.currency)  # oldest first: nobody younger is served before
         return outcome
+
+    def _look_at_held(self, claim: Claim, cause: Cause) -> PayoutStatus:
+        """Whether the reason is gone, by what Stripe says now; it stays held while Stripe can't be asked."""
+        if claim.method is PayoutMethod.fiat:
+            try:
+                self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
+            except StripeKeyRefusedError:
+                raise
+            except StripeProblemError:
+                return PayoutStatus.held
+        return self._attempts.reconsider(claim.payout_id, cause=cause)
+
+    def _has_no_cover(self, claim: Claim, short: set[str]) -> bool:
+        if claim.currency in short or (claim.wait_reason is WaitReason.funds and self._is_short(claim)):
+            self._attempts.note_wait(claim.payout_id, WaitReason.funds)
+            return True
+        return False
 
     def _send(self, claim: Claim, cause: Cause) -> Outcome:
         """Fresh look, intent, post."""
         try:
-            self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
+            if claim.status is not PayoutStatus.held:  # whoever was held was looked at just now
+                self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
             if claim.generations and self._stripe.transfers_in_group(transfer_group(claim.payout_id)):
                 self._switch.halt(
                     f"payout {claim.payout_id}: a transfer exists although every attempt had failed."
@@ -194,13 +212,11 @@ class Transfers:
 
     @reading
     def _due(self, *, only_retries: bool) -> list[UUID]:
-        query = sa.select(Payout.id).where(Payout.method == PayoutMethod.fiat)
+        query = sa.select(Payout.id).where(is_sendable())
         if only_retries:
             query = query.where(
                 Payout.status == PayoutStatus.processing, Payout.next_try_at <= self._clock.now()
             )
-        else:
-            query = query.where(Payout.status.in_(SENDABLE))
         return (
             []
             if self._switch.is_halted_within()
@@ -216,7 +232,7 @@ class Transfers:
             PayoutStatus.held: Outcome.held,
             PayoutStatus.processing: Outcome.unknown,
         }
-        query = sa.select(Payout).where(Payout.status.in_(SENDABLE), Payout.method == PayoutMethod.fiat)
+        query = sa.select(Payout).where(is_sendable())
         for payout in self._database.scalars(query.order_by(Payout.number)):
             tally.counts[would[payout.status]] += 1
             if payout.status is PayoutStatus.approved:
