@@ -24,6 +24,7 @@ from portal.services.account_making import AccountMaking
 from portal.services.accounts import Accounts, Standings
 from portal.services.affiliates import Affiliates
 from portal.services.attempts import Attempts
+from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, AutomaticPayouts, crontab_of
 from portal.services.books import Books
 from portal.services.claims import Claims
 from portal.services.journal import Journal
@@ -68,6 +69,7 @@ class Services:
     ledger: Ledger
     refunds: Refunds
     payouts: Payouts
+    automatic_payouts: AutomaticPayouts
     transfers: Transfers
     stripe_events: StripeEvents
     verification: Verification
@@ -139,6 +141,8 @@ def wire(
         claims=claims,
         switch=switch,
     )
+    payouts = Payouts(session, clock=clock, settings=settings, journal=journal, books=books, moves=moves)
+    timetable = Timetable(session, clock=clock, crontabs=_crontabs(settings))
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
@@ -152,7 +156,8 @@ def wire(
         ),
         ledger=Ledger(session, books=books, clock=clock, hold_days=settings.earnings_hold_days),
         refunds=Refunds(session, clock=clock, journal=journal, books=books),
-        payouts=Payouts(session, clock=clock, settings=settings, journal=journal, books=books, moves=moves),
+        payouts=payouts,
+        automatic_payouts=AutomaticPayouts(session, clock=clock, payouts=payouts, timetable=timetable),
         transfers=transfers,
         stripe_events=StripeEvents(
             session,
@@ -163,16 +168,18 @@ def wire(
             transfers=transfers,
         ),
         verification=Verification(session, clock=clock, accounts=accounts),
-        timetable=Timetable(
-            session,
-            clock=clock,
-            crontabs={
-                "verify-stripe-accounts": VERIFICATION_CRONTAB,
-                "process-payouts": settings.payout_run,
-            },
-        ),
+        timetable=timetable,
     )
     return wired
+
+
+def _crontabs(settings: Settings) -> dict[str, str]:
+    """The timetable, in the order in which what is due together is done."""
+    crontabs = {"verify-stripe-accounts": VERIFICATION_CRONTAB}
+    automatic = crontab_of(settings.payout_schedule)
+    if automatic is not None:
+        crontabs[AUTOMATIC_PAYOUTS] = automatic
+    return crontabs | {"process-payouts": settings.payout_run}
 
 
 def _refuse_open_transaction() -> None:

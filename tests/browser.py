@@ -91,6 +91,8 @@ def shoot(page: Page, name: str) -> None:
         page.emulate_media(color_scheme=scheme)
         for screen, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
             page.set_viewport_size({"width": width, "height": height})
-            page.screenshot(path=Path(folder) / f"{name}-{screen}-{scheme}.png", full_page=True)
+            page.screenshot(
+                path=Path(folder) / f"{name}-{screen}-{scheme}.png", full_page=True, caret="initial"
+            )
     page.emulate_media(color_scheme=None)
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})

@@ -122,6 +122,7 @@ def upgrade() -> None:
     sa.Column('stripe_requirements', sa.Text(), nullable=True),
     sa.Column('stripe_deadline_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('stripe_checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('stripe_asked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('status_changed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('bank_fingerprint', sa.String(length=255), nullable=True),
     sa.Column('bank_changed_at', sa.DateTime(timezone=True), nullable=True),

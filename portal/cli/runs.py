@@ -40,8 +40,10 @@ def verify(stale: int | None, as_json: bool) -> None:
 @with_appcontext
 @says_refusals
 def process(dry_run: bool, as_json: bool) -> None:
-    """Send what is approved."""
+    """Make the automatic payouts that are due, and send what is approved."""
     try:
+        if not dry_run:
+            services().automatic_payouts.make_due()
         tally = services().transfers.run(cause=by_shell("process-payouts"), is_dry=dry_run)
     except StripeKeyRefusedError as problem:
         raise click.ClickException(f"{problem}. No payout was changed.") from problem

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
 from portal.services.journal import Cause
 from portal.services.timetable import Slot
 from portal.wiring import Services
@@ -29,16 +30,22 @@ def run_slot(services: Services, slot: Slot) -> None:
     services.timetable.finish(slot, _SLOT_JOBS[slot.job](services, slot))
 
 
+def _make(services: Services, slot: Slot) -> dict[str, object]:
+    return {"made": services.automatic_payouts.make(slot)}
+
+
 def _verify(services: Services, slot: Slot) -> dict[str, object]:
     run = services.verification.run(trigger="timetable", run_id=slot.run_id)
     return {"checked": run.checked, "changed": run.changed, "errors": run.errors}
 
 
 def _send(services: Services, slot: Slot) -> dict[str, object]:
+    services.automatic_payouts.make_due()
     return services.transfers.run(cause=Cause.system(f"process-payouts {slot.run_id}")).as_json()
 
 
 _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
+    AUTOMATIC_PAYOUTS: _make,
     "verify-stripe-accounts": _verify,
     "process-payouts": _send,
 }

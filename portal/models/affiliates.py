@@ -54,6 +54,8 @@ class Affiliate(Base):
     stripe_deadline_at: Mapped[datetime | None]
     stripe_checked_at: Mapped[datetime | None]
     """When the newest account that was taken into account was asked for (real clock)."""
+    stripe_asked_at: Mapped[datetime | None]
+    """When Stripe was last asked for somebody who waits in front of a page, whatever came of it (real clock)."""
     status_changed_at: Mapped[datetime | None]
     bank_fingerprint: Mapped[str | None] = mapped_column(sa.String(255))
     """Tells that the bank account changed; says nothing about which it is."""

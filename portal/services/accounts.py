@@ -149,10 +149,8 @@ class Accounts:
 
     def check(self, affiliate_id: UUID, *, cause: Cause) -> tuple[Affiliate, bool]:
         """“Check status”: whether Stripe was asked; not again so soon after the last time. Raises StripeIsAway."""
-        affiliate = self._get(affiliate_id)
-        if affiliate.stripe_account_id is None or self._was_just_asked(affiliate):
-            return affiliate, False
-        return self.sync(affiliate_id, cause=cause), True
+        affiliate, may_ask = self._take_turn(affiliate_id)
+        return (self.sync(affiliate_id, cause=cause), True) if may_ask else (affiliate, False)
 
     def poll(self, affiliate_id: UUID, *, cause: Cause) -> Affiliate:
         """What the status poll shows: the row, after asking Stripe now and then while it is pending."""
@@ -160,9 +158,19 @@ class Accounts:
         if affiliate.stripe_account_status is not AccountStatus.pending or self._was_just_asked(affiliate):
             return affiliate
         try:
-            return self.sync(affiliate_id, cause=cause)
+            return self.check(affiliate_id, cause=cause)[0]
         except StripeIsAway:
             return affiliate
+
+    @writing
+    def _take_turn(self, affiliate_id: UUID) -> tuple[Affiliate, bool]:
+        """Whether whoever waits in front of a page may have Stripe asked now; noted before it is, so that a Stripe
+        that does not answer is not asked by every poll."""
+        affiliate = self._books.lock(affiliate_id)
+        if affiliate.stripe_account_id is None or self._was_just_asked(affiliate):
+            return affiliate, False
+        affiliate.stripe_asked_at = self._clock.real_now()
+        return affiliate, True
 
     @reading
     def affiliate_of(self, account_id: str) -> UUID | None:
@@ -171,7 +179,7 @@ class Accounts:
 
     def _was_just_asked(self, affiliate: Affiliate) -> bool:
         since = self._clock.real_now() - timedelta(seconds=CHECK_EVERY_SECONDS)
-        return affiliate.stripe_checked_at is not None and affiliate.stripe_checked_at > since
+        return affiliate.stripe_asked_at is not None and affiliate.stripe_asked_at > since
 
     @reading
     def _get(self, affiliate_id: UUID) -> Affiliate:

@@ -66,6 +66,8 @@ class Attempts:
         """The gate once more and the attempt, in one commit, as of unknown outcome already. Whoever may not be paid
         is held instead."""
         affiliate, payout = self._moves.lock(payout_id)
+        if payout.status is PayoutStatus.held:  # by the look just now
+            return Outcome.held
         if payout.status is not PayoutStatus.approved or self._switch.is_halted_within():
             return Outcome.skipped
         reason = self._hold_reason(affiliate, payout)

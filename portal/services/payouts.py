@@ -15,6 +15,7 @@ from portal.domain.attempts import AttemptState
 from portal.domain.errors import NotFound, PortalError
 from portal.domain.gate import (
     Limits,
+    Payee,
     RequestKeyIsMissing,
     request_refusal,
     requested_amount,
@@ -95,7 +96,7 @@ class Payouts:
         if is_key_ours and (earlier := self._with_key(affiliate_id, request_key)) is not None:
             return earlier
         self._books.write_down_passed_holds(affiliate)
-        limits = self._limits(affiliate, self._books.balances(affiliate))
+        limits = self._limits(affiliate, self._books.balances(affiliate), is_person=requested_by is not None)
         payee = payee_of(affiliate)
         refusal = request_refusal(payee, limits)
         if refusal is not None:
@@ -103,6 +104,20 @@ class Payouts:
         if not is_key_ours:
             raise RequestKeyIsMissing
         money = requested_amount(amount, limits)
+        payout = self._add(affiliate, payee, money, request_key=request_key, requested_by=requested_by)
+        affiliate.version += 1
+        self._journal.changed(
+            "payout", payout.id, action="payout.status_changed", before=None, after=PayoutStatus.requested, cause=cause,
+            at=payout.created_at,
+        )  # fmt: skip
+        if self._approval.needs_no_operator(money):
+            self._approve(affiliate, payout, approver=None, cause=Cause.system("auto-approval"))
+        return payout
+
+    def _add(
+        self, affiliate: Affiliate, payee: Payee, money: Money, *, request_key: str, requested_by: UUID | None
+    ) -> Payout:
+        """The row and its reserve entry."""
         payout = Payout(
             id=new_id(),
             affiliate_id=affiliate.id,
@@ -118,13 +133,6 @@ class Payouts:
         self._database.add(payout)
         self._database.flush()
         self._books.post_payout(EntryKind.reserve, payout, affiliate)
-        affiliate.version += 1
-        self._journal.changed(
-            "payout", payout.id, action="payout.status_changed", before=None, after=PayoutStatus.requested, cause=cause,
-            at=payout.created_at,
-        )  # fmt: skip
-        if self._approval.needs_no_operator(money):
-            self._approve(affiliate, payout, approver=None, cause=Cause.system("auto-approval"))
         return payout
 
     @writing
@@ -243,13 +251,13 @@ class Payouts:
         if self._database.scalar(live) is not None:
             raise MoveIsNotLegal(f"{payout.reference} is being sent; its outcome is not known yet.")
 
-    def _limits(self, affiliate: Affiliate, balances: Balances) -> Limits:
+    def _limits(self, affiliate: Affiliate, balances: Balances, *, is_person: bool = True) -> Limits:
         open_payout = self._open_payout(affiliate.id)
         return Limits(
             available=balances.available,
             minimum=limit_of(self._settings.minimum_payout, affiliate.currency, MINIMUM_MAJOR_UNITS),
             open_reference=open_payout.reference if open_payout else None,
-            retry_at=self._retry_at(affiliate.id),
+            retry_at=self._retry_at(affiliate.id) if is_person else None,
         )
 
     def _retry_at(self, affiliate_id: UUID) -> datetime | None:

@@ -18,6 +18,9 @@ from portal.models.base import Database, new_id, reading, writing
 #: A slot that was missed longer ago than this is not made up for.
 LOOK_BACK = timedelta(days=32)
 
+#: A job that has not finished after this is taken up by another worker; every job may be done twice.
+LEFT_BEHIND_AFTER = timedelta(hours=1)
+
 _MINUTE = timedelta(minutes=1)
 
 
@@ -38,9 +41,11 @@ class Timetable:
         self._clock = clock
         self._crontabs = crontabs
 
-    def take_due(self) -> list[Slot]:
-        """Take the latest slot of every job that is due and that nobody took; several missed ones count as one."""
-        slots = [self._take(job, slot_at) for job, slot_at in self._due()]
+    def take_due(self, *, only: str | None = None) -> list[Slot]:
+        """Take the latest slot of every job (or of one) that is due and that nobody took, and those that somebody
+        took and never finished; several missed ones count as one."""
+        due = [(job, slot_at) for job, slot_at in self._due() if only in {None, job}]
+        slots = [self._take(job, slot_at) for job, slot_at in due]
         return [slot for slot in slots if slot is not None]
 
     @reading
@@ -52,13 +57,29 @@ class Timetable:
             slot_at = latest_slot(fields, now=self._clock.now(), after=last or begun_at)
             if slot_at is not None:
                 due.append((job, slot_at))
-        return due
+        return [*self._left_behind(), *due]
+
+    def _left_behind(self) -> list[tuple[str, datetime]]:
+        """What was taken so long ago, and never finished, that whoever took it must have died."""
+        rows = self._database.execute(
+            sa.select(JobSlot.job, JobSlot.slot_at).where(
+                JobSlot.finished_at.is_(None),
+                JobSlot.started_at <= self._clock.now() - LEFT_BEHIND_AFTER,
+                JobSlot.job.in_(list(self._crontabs)),
+            )
+        )
+        return [(job, slot_at) for job, slot_at in rows]
 
     @writing
     def _take(self, job: str, slot_at: datetime) -> Slot | None:
-        if self._database.get(JobSlot, (job, slot_at)) is not None:
-            return None
-        slot = JobSlot(job=job, slot_at=slot_at, run_id=new_id(), started_at=self._clock.now())
+        now = self._clock.now()
+        taken = self._database.get(JobSlot, (job, slot_at), with_for_update=True)
+        if taken is not None:
+            if taken.finished_at is not None or taken.started_at > now - LEFT_BEHIND_AFTER:
+                return None
+            taken.started_at = now  # goes on under the same run_id
+            return Slot(job, slot_at, taken.run_id)
+        slot = JobSlot(job=job, slot_at=slot_at, run_id=new_id(), started_at=now)
         self._database.add(slot)
         self._database.flush()
         return Slot(job, slot_at, slot.run_id)

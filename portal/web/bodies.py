@@ -18,9 +18,6 @@ from portal.domain.errors import InvalidInput, PortalError
 #: 1,000 earnings, each at its longest and every character escaped.
 LARGEST_BODY_BYTES = 8 * 1024 * 1024
 
-#: Digits of the longest number that is read at all; the largest amount has 12.
-_LONGEST_NUMBER = 30
-
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
@@ -41,9 +38,7 @@ def json_object() -> Mapping[str, object]:
     request.max_content_length = LARGEST_BODY_BYTES
     try:
         text = request.get_data(cache=False).decode()
-        body = json.loads(
-            text, object_pairs_hook=_no_name_twice, parse_constant=_no_constant, parse_int=_bounded_integer
-        )
+        body = json.loads(text, object_pairs_hook=_no_name_twice, parse_constant=_no_constant)
     except (ValueError, RecursionError) as fault:
         raise BodyIsNotJson("The body is not valid JSON in UTF-8.") from fault
     if not isinstance(body, dict):
@@ -60,12 +55,6 @@ def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _bounded_integer(digits: str) -> int:
-    if len(digits) > _LONGEST_NUMBER:
-        raise ValueError("a number has too many digits")
-    return int(digits)
 
 
 class Members:

@@ -1,0 +1,112 @@
+"""Automatic payouts: one a period for everybody who chose them, late ones once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from portal.domain.payouts import PayoutStatus
+from portal.models import Payout
+from portal.services.affiliates import PreferenceChange
+from portal.services.automatic_payouts import crontab_of
+from tests.services.programme import TEST, Programme
+
+
+def _automatic(programme: Programme, *, earned: int) -> UUID:
+    affiliate_id = programme.verified(earned=earned)
+    programme.services.affiliates.set_preferences(
+        affiliate_id, PreferenceChange(automatic="true"), cause=TEST
+    )
+    return affiliate_id
+
+
+def _payouts(programme: Programme, affiliate_id: UUID) -> list[Payout]:
+    return programme.services.payouts.list_of(affiliate_id)
+
+
+def _to_next_month(programme: Programme) -> None:
+    now = programme.clock.now()
+    first = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, 0, 1, tzinfo=UTC)
+    programme.clock.set(first)
+
+
+def test_everybody_who_chose_them_is_paid_once_a_period(programme: Programme) -> None:
+    ana, ben = _automatic(programme, earned=9_000), programme.verified(earned=9_000)
+    assert programme.services.automatic_payouts.make_due() == 0
+    _to_next_month(programme)
+    assert programme.services.automatic_payouts.make_due() == 1
+    assert programme.services.automatic_payouts.make_due() == 0
+    programme.run()
+    (payout,) = _payouts(programme, ana)
+    assert (payout.status, payout.amount, payout.requested_by) == (PayoutStatus.paid, 9_000, None)
+    assert _payouts(programme, ben) == []
+    programme.earn(ana, 5_000)
+    assert programme.services.automatic_payouts.make_due() == 0
+    _to_next_month(programme)
+    assert programme.services.automatic_payouts.make_due() == 1
+
+
+def test_several_periods_missed_are_made_up_for_once(programme: Programme) -> None:
+    ana = _automatic(programme, earned=9_000)
+    for _ in range(2):
+        _to_next_month(programme)
+    assert programme.services.automatic_payouts.make_due() == 1
+    assert len(_payouts(programme, ana)) == 1
+
+
+def test_whoever_is_below_the_minimum_blocked_or_restricted_is_left_out(programme: Programme) -> None:
+    poor, blocked = _automatic(programme, earned=100), _automatic(programme, earned=9_000)
+    restricted = _automatic(programme, earned=9_000)
+    programme.block(blocked)
+    programme.stripe.fate(programme.account_of(restricted), "restrict")
+    programme.sync(restricted)
+    _to_next_month(programme)
+    assert programme.services.automatic_payouts.make_due() == 0
+    assert not [*_payouts(programme, poor), *_payouts(programme, blocked), *_payouts(programme, restricted)]
+
+
+def test_above_the_approval_limit_it_waits_for_an_operator(programme: Programme) -> None:
+    ana = _automatic(programme, earned=60_000)
+    _to_next_month(programme)
+    programme.services.automatic_payouts.make_due()
+    assert _payouts(programme, ana)[0].status is PayoutStatus.requested
+
+
+def test_a_worker_that_died_while_making_them_is_followed_by_another(programme: Programme) -> None:
+    _automatic(programme, earned=9_000)
+    _to_next_month(programme)
+    (slot,) = programme.services.timetable.take_due(only="automatic-payouts")
+    assert programme.services.automatic_payouts.make_due() == 0
+    programme.clock.advance(hours=1, minutes=1)
+    assert programme.services.automatic_payouts.make_due() == 1
+    assert slot.slot_at not in {taken.slot_at for taken in programme.services.timetable.take_due()}
+
+
+@pytest.mark.settings(PORTAL_PAYOUT_SCHEDULE="weekly:mon")
+def test_weekly_payouts_are_made_on_their_day(programme: Programme) -> None:
+    ana = _automatic(programme, earned=9_000)
+    now = programme.clock.now()
+    monday = now.replace(hour=0, minute=0) + timedelta(days=7 - now.weekday())
+    programme.clock.set(monday - timedelta(minutes=1))
+    assert programme.services.automatic_payouts.make_due() == 0 or now.weekday() == 0
+    programme.clock.set(monday + timedelta(minutes=1))
+    programme.services.automatic_payouts.make_due()
+    assert len(_payouts(programme, ana)) == 1
+
+
+@pytest.mark.settings(PORTAL_PAYOUT_SCHEDULE="manual")
+def test_a_manual_schedule_makes_none(programme: Programme) -> None:
+    _automatic(programme, earned=9_000)
+    programme.clock.advance(days=40)
+    assert programme.services.automatic_payouts.make_due() == 0
+
+
+def test_a_schedule_is_due_at_midnight_utc() -> None:
+    assert [crontab_of(text) for text in ("monthly:15", "weekly:sun", "weekly:mon", "manual")] == [
+        "0 0 15 * *",
+        "0 0 * * 0",
+        "0 0 * * 1",
+        None,
+    ]
