@@ -19,10 +19,11 @@ from portal.domain.money import MAX_AMOUNT
 from portal.domain.payouts import PayoutStatus
 from portal.models import Affiliate, Payout
 from portal.services.affiliates import AffiliateData
-from portal.services.ledger import EarningData
+from portal.services.refunds import RefundData
 from portal.services.tokens import Scope
 from portal.web.access import access, cause
 from portal.web.bodies import Members, json_object, parameters
+from portal.web.earning_bodies import read_earning
 from portal.wiring import services
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -31,7 +32,6 @@ MOST_EARNINGS = 1_000
 MOST_PAYOUTS, USUAL_PAYOUTS = 100, 50
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_EARNING = ("reference", "affiliate_code", "amount", "currency", "occurred_at", "description")
 _FILTERS = ("affiliate_code", "status", "created_after", "limit", "cursor")
 
 
@@ -69,10 +69,34 @@ def post_earnings() -> Response:
     body = Members(json_object(), known=("earnings",))
     body.refuse_faults()
     items = body.values("earnings", most=MOST_EARNINGS)
-    earnings = [_earning(item, f"earnings.{index}", body.faults) for index, item in enumerate(items)]
+    earnings = [read_earning(item, f"earnings.{index}", body.faults) for index, item in enumerate(items)]
     body.refuse_faults()
     results = services().ledger.post_earnings(earnings, cause=cause())
     return jsonify({"results": [{"reference": reference, "status": status} for reference, status in results]})
+
+
+@pages.post("/earnings/<path:reference>/reversals")
+@access("api", scope=Scope.earnings_write)
+def post_reversal(reference: str) -> Response:
+    """A refund (201); the same again is 200."""
+    body = Members(json_object(), known=("reference", "amount", "reason"))
+    data = RefundData(
+        reference=body.text("reference", least=1, most=255) or "",
+        amount=body.integer("amount", least=1, most=MAX_AMOUNT),
+        reason=body.text("reason", most=500, optional=True) or "",
+    )
+    body.refuse_faults()
+    refund, is_new = services().refunds.refund(reference, data, cause=cause())
+    response = jsonify(
+        {
+            "reference": refund.reference,
+            "earning": reference,
+            "amount": refund.amount,
+            "reason": refund.reason,
+        }
+    )
+    response.status_code = 201 if is_new else 200
+    return response
 
 
 @pages.get("/payouts")
@@ -109,23 +133,6 @@ def get_payout(payout_id: str) -> Response:
     except ValueError:
         raise NotFound("There is no such payout.") from None
     return jsonify(_payout(payout, services().affiliates.get(payout.affiliate_id).code))
-
-
-def _earning(item: object, at: str, faults: list[tuple[str, str]]) -> EarningData:
-    members = Members(item, known=_EARNING, at=at, faults=faults)
-    if not isinstance(item, dict):
-        return EarningData("", "", 1, "", datetime.min.replace(tzinfo=UTC), "")
-    code = members.text("affiliate_code", least=1, most=64)
-    if code is not None and not _CODE.fullmatch(code):
-        members.fault("affiliate_code", "A code has 1 to 64 letters, digits, - or _.")
-    return EarningData(
-        reference=members.text("reference", least=1, most=255) or "",
-        affiliate_code=code or "",
-        amount=members.integer("amount", least=1, most=MAX_AMOUNT),
-        currency=members.text("currency", least=3, most=3) or "",
-        occurred_at=members.moment("occurred_at"),
-        description=members.text("description", most=500, optional=True) or "",
-    )
 
 
 def _affiliate(affiliate: Affiliate) -> Response:
