@@ -8,13 +8,21 @@ from uuid import UUID
 
 import click
 
-from portal.domain.errors import NotFound
+from portal.domain.errors import NotFound, PortalError
 from portal.models import ActorKind
 from portal.services.journal import Cause
+from portal.services.people import OperatorRole
 from portal.wiring import services
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class OperatorMayOnlyLook(PortalError):
+    """A viewer was named for something that changes."""
+
+    status = 403
+    code = "viewer_role"
 
 
 def as_option(command: Callable[P, T]) -> Callable[P, T]:
@@ -29,11 +37,13 @@ def as_option(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def operator_behind(acting: str) -> UUID:
-    """The user id of the operator; raises NotFound with what to do."""
-    user_id = services().access.operator_named(acting).user_id
-    if user_id is None:
+    """The user id of the operator; raises NotFound with what to do, OperatorMayOnlyLook."""
+    operator = services().access.operator_named(acting)
+    if operator.user_id is None:
         raise NotFound(f"{acting} is not bound to a person yet. Add them with: flask operators add {acting}")
-    return user_id
+    if operator.role == OperatorRole.viewer:
+        raise OperatorMayOnlyLook(f"{acting} may look at everything, and change nothing.")
+    return operator.user_id
 
 
 def cause_of(acting: str, command: str, reason: str | None = None) -> Cause:
