@@ -13,12 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from portal import setting_texts
-from portal.setting_texts import Rate, SettingTexts
+from portal.setting_texts import Rate, SettingTexts, split_address
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -281,8 +280,9 @@ class _Reader(SettingTexts):
 
     def _mail_url(self) -> str:
         value = self.text("PORTAL_MAIL_URL", "console:")
+        parts = split_address(value)
         if value != "console:" and (
-            urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname
+            parts is None or parts.scheme not in {"smtp", "smtps"} or not parts.hostname
         ):
             self.problem("PORTAL_MAIL_URL", "must be smtp://user:pass@host:port, smtps://… or console:")
         return value

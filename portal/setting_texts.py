@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from huey import crontab
 
@@ -80,6 +80,14 @@ def schedule(text: str) -> str:
     return text
 
 
+def split_address(text: str) -> SplitResult | None:
+    """The parts of an address; None for what is none, such as one with half an IPv6 host."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None
+
+
 class SettingTexts:
     """The texts of an environment, read one by one; every problem is remembered, so that all are named at once."""
 
@@ -130,9 +138,10 @@ class SettingTexts:
         value = self.text(name, default).rstrip("/")
         if not value:
             return None
-        parts = urlsplit(value)
+        parts = split_address(value)
         if (
-            parts.scheme not in {"http", "https"}
+            parts is None
+            or parts.scheme not in {"http", "https"}
             or not parts.netloc
             or parts.query
             or parts.fragment

@@ -8,21 +8,14 @@ from uuid import UUID
 
 import click
 
-from portal.domain.errors import NotFound, PortalError
+from portal.domain.errors import NotFound
 from portal.models import ActorKind
 from portal.services.journal import Cause
-from portal.services.people import OperatorRole
+from portal.services.people import OperatorMayOnlyLook, OperatorRole
 from portal.wiring import services
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class OperatorMayOnlyLook(PortalError):
-    """A viewer was named for something that changes."""
-
-    status = 403
-    code = "viewer_role"
 
 
 def as_option(command: Callable[P, T]) -> Callable[P, T]:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from portal.clock import Clock
 from portal.config import Settings
@@ -51,41 +50,11 @@ class Access(Operators, ApiTokens):
     def __init__(self, database: Database, *, clock: Clock, settings: Settings) -> None:
         Operators.__init__(self, database, clock=clock, settings=settings)
 
+    @writing
     def sign_in(self, claims: VerifiedIdentity, *, replaces: str | None = None) -> SignedIn:
         """Begin a session for whoever the provider vouched for; the identity is issuer and subject. A person who is
         new gets their rows, a known one their present name and e-mail; an operator named so is bound to them. The
         session of the token `replaces` ends: a new sign-in never goes on in an old session."""
-        try:
-            return self._begin(claims, replaces)
-        except IntegrityError:
-            # the same person arrived twice at the same moment; now their rows are there
-            return self._begin(claims, replaces)
-
-    def resolve(self, token: str) -> CurrentUser | None:
-        """The person behind a session's token; None if the session is unknown, ended, too old or was left idle."""
-        if not token or len(token) > _TOKEN_CHARACTERS:
-            return None
-        session_id, now = sha256(token), self._clock.real_now()
-        found = self._session(session_id)
-        if found is None or not _is_live(found[0], now):
-            return None
-        session, user = found
-        if now - session.last_seen_at > timedelta(seconds=SEEN_SECONDS):
-            self._see(session_id, now)
-        return user
-
-    @writing
-    def sign_out(self, token: str) -> None:
-        """End the session on the server; a copy of its cookie is dead from now on."""
-        self._end(SignInSession.token_sha256 == sha256(token))
-
-    @writing
-    def sign_out_everywhere(self, user_id: UUID) -> int:
-        """End every session of the person; how many there were."""
-        return self._end(SignInSession.user_id == user_id)
-
-    @writing
-    def _begin(self, claims: VerifiedIdentity, replaces: str | None) -> SignedIn:
         now = self._clock.real_now()
         unbound = self._unbound_operators(claims)
         identity = self._database.scalar(
@@ -114,6 +83,29 @@ class Access(Operators, ApiTokens):
         )
         _log.info("session.started", user=str(user.id), provider=claims.provider, is_new=is_new)
         return SignedIn(token=token, user_id=user.id, is_new=is_new)
+
+    def resolve(self, token: str) -> CurrentUser | None:
+        """The person behind a session's token; None if the session is unknown, ended, too old or was left idle."""
+        if not token or len(token) > _TOKEN_CHARACTERS:
+            return None
+        session_id, now = sha256(token), self._clock.real_now()
+        found = self._session(session_id)
+        if found is None or not _is_live(found[0], now):
+            return None
+        session, user = found
+        if now - session.last_seen_at > timedelta(seconds=SEEN_SECONDS):
+            self._see(session_id, now)
+        return user
+
+    @writing
+    def sign_out(self, token: str) -> None:
+        """End the session on the server; a copy of its cookie is dead from now on."""
+        self._end(SignInSession.token_sha256 == sha256(token))
+
+    @writing
+    def sign_out_everywhere(self, user_id: UUID) -> int:
+        """End every session of the person; how many there were."""
+        return self._end(SignInSession.user_id == user_id)
 
     def _insert_identity(self, claims: VerifiedIdentity, unbound: list[Operator], now: datetime) -> Identity:
         user_id = unbound[0].user_id if unbound else None

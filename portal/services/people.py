@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from portal.domain.errors import PortalError
+
 #: As long as the columns that keep them; a provider may send more.
 NAME_CHARACTERS, EMAIL_CHARACTERS = 200, 320
 
@@ -63,3 +65,10 @@ def printable(text: object, *, most: int) -> str:
     if not isinstance(text, str):
         return ""
     return "".join(character for character in text.strip() if character.isprintable())[:most]
+
+
+class OperatorMayOnlyLook(PortalError):
+    """A viewer tried to change something."""
+
+    status = 403
+    code = "viewer_role"

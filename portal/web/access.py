@@ -21,7 +21,7 @@ from portal.domain.errors import NotFound, PortalError
 from portal.models import ActorKind, Affiliate, ApiToken
 from portal.models.base import new_id
 from portal.services.journal import Cause
-from portal.services.people import CurrentUser, OperatorRole
+from portal.services.people import CurrentUser, OperatorMayOnlyLook, OperatorRole
 from portal.services.tokens import Scope, may
 from portal.web.local_paths import local_path
 from portal.web.problems import wants_problem
@@ -91,13 +91,6 @@ class TokenDoesNotReachThis(PortalError):
 
     status = 403
     code = "insufficient_scope"
-
-
-class OperatorMayOnlyLook(PortalError):
-    """A viewer tried to change something."""
-
-    status = 403
-    code = "viewer_role"
 
 
 def access(kind: AccessKind, *, scope: Scope | None = None) -> Callable[[View], View]:

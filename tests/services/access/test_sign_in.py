@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from portal.models import Affiliate, Identity, SignInSession, User
 from portal.models.base import Database
 from portal.services.access import IDLE_HOURS, SESSION_DAYS, Access
-from portal.services.people import VerifiedIdentity
+from portal.services.people import SignedIn, VerifiedIdentity
 from tests.clocks import MovableClock
 from tests.services.access.people import ANA, count, rows
 
@@ -56,8 +57,15 @@ class TestSignIn:
     def test_a_first_sign_in_from_two_browsers_at_once_makes_one_person(
         self, access: Access, database: Database
     ) -> None:
+        all_there = Barrier(4)
+
+        def arrive(_number: int) -> SignedIn:
+            access.resolve("nobody's")  # connected before the others are waited for
+            all_there.wait(timeout=20)
+            return access.sign_in(ANA)
+
         with ThreadPoolExecutor(4) as browsers:
-            signed_in = list(browsers.map(lambda _: access.sign_in(ANA), range(8)))
+            signed_in = list(browsers.map(arrive, range(4)))
         assert len({each.user_id for each in signed_in}) == 1
         assert (count(database, User), count(database, Identity)) == (1, 1)
 
