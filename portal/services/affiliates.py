@@ -20,6 +20,7 @@ from portal.models.base import Database, new_id, reading, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 from portal.services.payout_moves import PayoutMoves
+from portal.services.wallets import wallet_problem
 
 #: No letters or digits that are mistaken for others when read aloud.
 _CODE_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -27,7 +28,6 @@ _CODE_CHARACTERS = 10
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_WALLET = re.compile(r"0x[0-9a-fA-F]{40}")
 LONGEST_NAME = 200
 LONGEST_EMAIL = 320
 LONGEST_TEXT = 500
@@ -283,8 +283,8 @@ def _preference_problems(change: PreferenceChange, method: str, wallet: str | No
     problems: list[tuple[str, str]] = []
     if method not in set(PayoutMethod):
         problems.append(("preferred_payout_type", "Choose how you want to be paid: fiat or crypto."))
-    if wallet and not _WALLET.fullmatch(wallet):
-        problems.append(("wallet_address", "Enter a wallet address: 0x and 40 hexadecimal digits."))
+    if change.wallet_address and wallet and (problem := wallet_problem(wallet)) is not None:
+        problems.append(("wallet_address", problem))
     elif method == PayoutMethod.crypto and not wallet:
         problems.append(("wallet_address", "Enter the wallet address that you want to be paid to."))
     if change.automatic is not None and change.automatic not in {"true", "false"}:
