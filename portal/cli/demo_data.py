@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal import create_app
 from portal.cli.demo_samples import Calendar, Samples
-from portal.cli.demo_settings import MIGRATIONS, PROVIDER, kept_in, note_ready
+from portal.cli.demo_settings import MIGRATIONS, PROVIDER, kept_in, note_ready, was_ready_once
 from portal.config import settings_from
 from portal.models import Identity
 from portal.wiring import db, services
@@ -23,12 +23,14 @@ def main() -> None:
     """Migrate; then what is not there yet."""
     settings = settings_from(os.environ)
     folder, issuer = settings.data_directory, settings.providers[PROVIDER].issuer
+    has_samples = was_ready_once(folder)
     calendar = Calendar(datetime.fromisoformat(kept_in(folder).begun_at))
     app = create_app(settings, clock=calendar)
     with app.app_context():
         flask_migrate.upgrade(directory=str(MIGRATIONS))
         _follow_the_provider(issuer)
-        Samples(services(), calendar, folder=folder).add()
+        if not has_samples:  # later starts keep what people have made of it
+            Samples(services(), calendar, folder=folder).add()
     note_ready(folder, issuer=issuer)
 
 

@@ -14,6 +14,12 @@ class Sale:
     days_ago: float
     amount: int
     description: str
+    """Ends with the order's number."""
+
+    @property
+    def reference(self) -> str:
+        """By which the host business names it."""
+        return f"order-{self.description.rpartition(' ')[2]}"
 
 
 @dataclass(frozen=True)

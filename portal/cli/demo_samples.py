@@ -88,16 +88,13 @@ class Samples:
     def _sales(
         self, person: DemoPerson, code: Callable[[], str], *, currency: str = "usd"
     ) -> Iterator[_Step]:
-        for number, sale in enumerate(person.sales, start=1):
+        for sale in person.sales:
             # The host business reports a sale an hour later.
-            yield (
-                sale.days_ago - 0.04,
-                partial(self._earn, f"sale-{person.key}-{number}", sale, code, currency),
-            )
+            yield sale.days_ago - 0.04, partial(self._earn, sale, code, currency)
 
-    def _earn(self, reference: str, sale: Sale, code: Callable[[], str], currency: str) -> None:
+    def _earn(self, sale: Sale, code: Callable[[], str], currency: str) -> None:
         earning = EarningData(
-            reference=reference,
+            reference=sale.reference,
             affiliate_code=code(),
             amount=sale.amount,
             currency=currency,
@@ -108,9 +105,9 @@ class Samples:
 
     def _let_host_business_in(self) -> None:
         file = self._folder / HOST_TOKEN_FILE
-        if file.exists():
-            return
         access = self._services.access
+        if file.exists() and access.token(file.read_text(encoding="utf-8")) is not None:
+            return
         if any(token.name == HOST_TOKEN_NAME and token.revoked_at is None for token in access.tokens()):
             access.revoke_token(HOST_TOKEN_NAME, cause=_HOST)  # made by a start that ended before it was kept
         write_private(file, access.create_token(HOST_TOKEN_NAME, [Scope.earnings_write], cause=_HOST))

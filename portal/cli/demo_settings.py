@@ -184,7 +184,12 @@ def is_ready(folder: Path, *, issuer: str) -> bool:
         noted = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return (folder / "portal.db").exists() and bool(noted == _ready_note(issuer))
+    return was_ready_once(folder) and bool(noted == _ready_note(issuer))
+
+
+def was_ready_once(folder: Path) -> bool:
+    """Whether the sample data are there, if perhaps in an older version's tables."""
+    return (folder / "ready.json").exists() and (folder / "portal.db").exists()
 
 
 def note_ready(folder: Path, *, issuer: str) -> None:

@@ -52,7 +52,7 @@ def _sandbox() -> Sandbox:
 def _body(*names: str) -> dict[str, Any]:
     given: Any = {}
     if request.form:
-        # Stripe's own command can only send forms: `stripe post /sandbox/api/… -d fate=approve`.
+        # by hand: `curl -d fate=approve …/sandbox/api/accounts/acct_…/fate`
         given = {name: _plain(value) for name, value in request.form.items()}
     elif request.get_data():
         given = request.get_json(silent=True, force=True)

@@ -81,11 +81,7 @@ class Claims:
         )
         if payout is None:
             return None
-        if (
-            payout.lease_until is not None
-            and payout.lease_until > now
-            and _may_be_alive(payout.lease_owner or "")
-        ):
+        if payout.lease_until and payout.lease_until > now and _may_be_alive(payout.lease_owner or ""):
             return None
         payout.lease_owner, payout.lease_until = owner, now + timedelta(seconds=LEASE_SECONDS)
         newest = self._database.scalar(

@@ -165,9 +165,11 @@ class StripeEvents:
 
     @writing
     def _finish(self, effects: dict[str, str | None]) -> None:
-        for event in self._database.scalars(
-            sa.select(WebhookEvent).where(WebhookEvent.id.in_(list(effects)))
-        ):
+        # what another worker finished meanwhile keeps the effect that it saw
+        waiting = sa.select(WebhookEvent).where(
+            WebhookEvent.id.in_(list(effects)), WebhookEvent.state == EventState.received
+        )
+        for event in self._database.scalars(waiting.with_for_update()):
             event.state = EventState.ignored if effects[event.id] is None else EventState.processed
             event.effect = effects[event.id]
             event.error = None

@@ -1,0 +1,95 @@
+"""Installations that run, one of each kind for a whole test run where a journey leaves nothing behind for others."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser import attentive_page, fresh_profile
+from tests.databases import PostgresCluster
+from tests.journeys.affiliates import Affiliate
+from tests.journeys.inside import CAUSE, inside
+from tests.journeys.running import RunningPortal, running_portal
+
+
+@dataclass(frozen=True)
+class Town:
+    """A whole installation at work: portal, worker, stand-in, and a token of the host business's."""
+
+    portal: RunningPortal
+    token: str
+
+
+def _at_work(database_url: str, folder: Path) -> Iterator[Town]:
+    with running_portal(database_url, folder) as portal:
+        portal.start_worker()
+        portal.start_portal()
+        with inside(portal) as here:
+            token = here.access.create_token("host business", cause=CAUSE)
+        yield Town(portal, token)
+
+
+@pytest.fixture(scope="session")
+def sqlite_town(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """At work on SQLite, for all journeys: everybody on them is somebody new."""
+    folder = tmp_path_factory.mktemp("town")
+    shutil.copyfile(sqlite_template, folder / "portal.db")
+    yield from _at_work(f"sqlite:///{folder / 'portal.db'}", folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql_town(postgresql: PostgresCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The same on PostgreSQL."""
+    with postgresql.fresh_database() as database_url:
+        yield from _at_work(database_url, tmp_path_factory.mktemp("town"))
+
+
+@pytest.fixture
+def town(sqlite_town: Town) -> Town:
+    """Where journeys take place unless a test says otherwise."""
+    return sqlite_town
+
+
+@pytest.fixture
+def ada(page: Page, town: Town) -> Affiliate:
+    """Somebody new with a browser."""
+    return Affiliate(page, town.portal, "Ada Lindqvist")
+
+
+@pytest.fixture
+def context_without_scripts(chromium_process: Browser) -> Iterator[BrowserContext]:
+    """A browser that runs no JavaScript."""
+    with fresh_profile(chromium_process, javascript=False) as context:
+        yield context
+
+
+@pytest.fixture
+def page_without_scripts(context_without_scripts: BrowserContext) -> Iterator[Page]:
+    with attentive_page(context_without_scripts) as page:
+        yield page
+
+
+@pytest.fixture
+def standing(database_url: str, tmp_path: Path) -> Iterator[RunningPortal]:
+    """An installation of a test's own on each kind of database, of which only the stand-in runs."""
+    with running_portal(database_url, tmp_path) as portal:
+        yield portal
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_town(request: pytest.FixtureRequest) -> Town:
+    """The journey is made once in each."""
+    town: Town = request.getfixturevalue(f"{request.param}_town")
+    return town
+
+
+@pytest.fixture
+def standing_on_sqlite(sqlite_url: str, tmp_path: Path) -> Iterator[RunningPortal]:
+    """The same on SQLite alone, for what no database has a part in."""
+    with running_portal(sqlite_url, tmp_path) as portal:
+        yield portal

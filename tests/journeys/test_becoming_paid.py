@@ -1,0 +1,114 @@
+"""The whole way of an affiliate: from a first sign-in by way of Stripe to money that was sent."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import shoot
+from tests.journeys.affiliates import Affiliate, earn
+from tests.journeys.conftest import Town
+from tests.journeys.running import eventually
+
+PENDING = "⏳ Your Stripe account verification is pending"
+
+
+def test_from_first_sign_in_to_paid(page: Page, each_town: Town) -> None:
+    portal, token = each_town.portal, each_town.token
+    ada = Affiliate(page, portal, "Ada Lindqvist")
+    _joins(ada)
+    ada.open("/dashboard")
+    ada.has_badge("none", "Not set up yet")
+    shoot(page, "paid-4-not-set-up")
+    code = ada.code
+    earn(portal, token, code=code, amount=41_250)
+    page.get_by_role("button", name="Set up Stripe payouts").click()
+    ada.is_at_stripe()
+    shoot(page, "paid-5-at-stripe")
+    ada.choose("approve")
+    ada.has_badge("pending", PENDING)
+    shoot(page, "paid-6-pending")
+    _turns_verified_by_itself(ada)
+    shoot(page, "paid-7-verified")
+    payout = _requests(ada, "400.00")
+    tally = portal.report("process-payouts")
+    assert (tally["paid"], tally["total"]) == (1, {"usd": 40_000})
+    # the page looks again by itself; somebody who stays on it needs no reload
+    expect(payout).to_have_attribute("data-payout-status", "paid")
+    shoot(page, "paid-10-sent")
+    affiliate = portal.api(token, f"affiliates/{code}")
+    left = {"on_hold": 0, "available": 1_250, "reserved": 0, "paid_out": 40_000, "owed": 0}
+    assert affiliate["balance"] == left
+    account_id = affiliate["stripe_account_id"]
+    sent = [one for one in portal.at_stripe("transfers") if one["destination"] == account_id]
+    assert [(one["amount"], one["currency"]) for one in sent] == [(40_000, "usd")]
+
+
+def test_the_same_way_without_javascript(page_without_scripts: Page, town: Town) -> None:
+    page, portal = page_without_scripts, town.portal
+    ada = Affiliate(page, portal, "Ada Lindqvist")
+    ada.join()
+    page.get_by_role("button", name="Save preferences").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    ada.open("/dashboard")
+    ada.has_badge("none", "Not set up yet")
+    earn(portal, town.token, code=ada.code, amount=6_000)
+    page.get_by_role("button", name="Set up Stripe payouts").click()
+    ada.is_at_stripe()
+    ada.choose("approve")
+    ada.has_badge("pending", PENDING)
+    eventually(lambda: _status_after_checking(ada) == "verified", what="the badge to say verified")
+    ada.has_badge("verified", "✓ Verified")
+    page.get_by_role("link", name="Request payout").click()
+    page.get_by_role("button", name="Request payout").click()
+    payout = page.locator("[data-payout-id]")
+    expect(payout).to_have_attribute("data-payout-status", "approved")
+    assert portal.report("process-payouts")["paid"] == 1
+    page.reload()
+    expect(payout).to_have_attribute("data-payout-status", "paid")
+    expect(payout.get_by_text("$60.00").first).to_be_visible()
+
+
+def _turns_verified_by_itself(ada: Affiliate) -> None:
+    """No reload: what was put into the page's memory is still there afterwards, and it was said aloud once."""
+    page = ada.page
+    expect(page.get_by_role("heading", name="Checking with Stripe")).to_be_visible()
+    page.evaluate("window.stillThere = true")
+    ada.has_badge("verified", "✓ Verified")
+    expect(page.get_by_role("heading", name="You're all set")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("Your Stripe account is now verified.")
+    assert page.evaluate("window.stillThere") is True
+
+
+def _status_after_checking(ada: Affiliate) -> str | None:
+    ada.page.get_by_role("button", name="Check status").click()
+    return ada.badge.get_attribute("data-stripe-account-status")
+
+
+def _joins(ada: Affiliate) -> None:
+    page = ada.page
+    ada.open("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to your partner account")
+    shoot(page, "paid-1-sign-in")
+    ada.sign_in()
+    expect(page.get_by_role("button", name="Create my affiliate account")).to_be_visible()
+    shoot(page, "paid-2-first-page")
+    page.get_by_role("button", name="Create my affiliate account").click()
+    page.get_by_label("Bank account through Stripe").check()
+    page.get_by_role("button", name="Save preferences").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    shoot(page, "paid-3-preferences")
+
+
+def _requests(ada: Affiliate, amount: str) -> Locator:
+    """The payout on its page, approved at once as it is small."""
+    page = ada.page
+    page.get_by_role("link", name="Request payout").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request a payout")
+    shoot(page, "paid-8-request")
+    page.get_by_label("Amount in USD").fill(amount)
+    page.get_by_role("button", name="Request payout").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Payout P-")
+    payout = page.locator("[data-payout-id]")
+    expect(payout).to_have_attribute("data-payout-status", "approved")
+    shoot(page, "paid-9-approved")
+    return payout
