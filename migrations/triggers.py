@@ -47,7 +47,7 @@ def drop(rules: Sequence[Refusal | Movement]) -> None:
             op.execute(f"DROP TRIGGER {rule.name}")
         else:
             op.execute(f"DROP TRIGGER {rule.name} ON {rule.table}")
-            op.execute(f"DROP FUNCTION {rule.name}()")
+            op.execute(f"DROP FUNCTION {rule.name}() CASCADE")
 
 
 def _sqlite(rule: Refusal | Movement) -> list[str]:
@@ -65,7 +65,14 @@ def _postgresql(rule: Refusal | Movement) -> list[str]:
         condition = rule.condition.replace("DIFFERS", "IS DISTINCT FROM")
         body = f"IF ({condition}) THEN RAISE EXCEPTION '{rule.message}' USING ERRCODE = '23514'; END IF;"
     row = "OLD" if "DELETE" in rule.event else "NEW"
+    function = (
+        f"CREATE FUNCTION {rule.name}() RETURNS trigger AS $body$ BEGIN {body} RETURN {row}; END $body$"
+    )
+    executes = f"EXECUTE FUNCTION {rule.name}()"
+    # emptying a table asks no rule about its rows
+    whole = f"CREATE TRIGGER {rule.name}_whole BEFORE TRUNCATE ON {rule.table} FOR EACH STATEMENT {executes}"
     return [
-        f"CREATE FUNCTION {rule.name}() RETURNS trigger AS $body$ BEGIN {body} RETURN {row}; END $body$ LANGUAGE plpgsql",
-        f"CREATE TRIGGER {rule.name} {rule.event} ON {rule.table} FOR EACH ROW EXECUTE FUNCTION {rule.name}()",
+        f"{function} LANGUAGE plpgsql",
+        f"CREATE TRIGGER {rule.name} {rule.event} ON {rule.table} FOR EACH ROW {executes}",
+        *([whole] if rule.event == "BEFORE DELETE" else []),
     ]

@@ -39,6 +39,11 @@ class AttemptState(StrEnum):
     parked = "parked"
     """Our own mistake; a person must look, and nothing is tried again."""
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether it is known for good what became of it."""
+        return self in {AttemptState.succeeded, AttemptState.failed}
+
 
 class AnswerClass(StrEnum):
     """What one answer of Stripe's means for an attempt."""

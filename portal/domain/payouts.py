@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from portal.domain.errors import PortalError
+from portal.domain.errors import InvalidInput, PortalError
 
 
 class PayoutStatus(StrEnum):
@@ -106,3 +106,14 @@ def advance(current: PayoutStatus, wanted: PayoutStatus) -> PayoutStatus:
     if wanted not in NEXT[current]:
         raise MoveIsNotLegal(f"This payout is {current.value}; it can't become {wanted.value} any more.")
     return wanted
+
+
+#: As long as what is kept beside a payout.
+LONGEST_REASON = 500
+
+
+def words_to_affiliate(reason: str | None) -> str | None:
+    """What an operator says to the affiliate about a decision; raises InvalidInput when it is too long."""
+    if reason is not None and len(reason) > LONGEST_REASON:
+        raise InvalidInput([("reason", f"Use at most {LONGEST_REASON} characters.")])
+    return reason

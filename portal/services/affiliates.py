@@ -182,7 +182,10 @@ class Affiliates:
     def block(self, code: str, *, message: str, cause: Cause) -> Affiliate:
         """Stop all payouts of an affiliate, with a message to them; what is approved is held. Again changes only the
         message. The reason stands in the cause."""
-        _refuse_problems(_length_problems("message", message, LONGEST_TEXT))
+        _refuse_problems(
+            _length_problems("message", message, LONGEST_TEXT)
+            + _length_problems("reason", cause.reason or "", LONGEST_TEXT)
+        )
         affiliate = self._books.lock(self._by_code(code).id)
         if not affiliate.is_blocked:
             affiliate.is_blocked = True

@@ -23,7 +23,7 @@ from portal.domain.gate import (
 )
 from portal.domain.ledger import Balances, EntryKind, Hold
 from portal.domain.money import Money, limit_of
-from portal.domain.payouts import OPEN_STATUSES, MoveIsNotLegal, PayoutStatus, advance
+from portal.domain.payouts import OPEN_STATUSES, MoveIsNotLegal, PayoutStatus, advance, words_to_affiliate
 from portal.models import Affiliate, AuditRow, Payout, PayoutAttempt
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.books import Books
@@ -158,7 +158,7 @@ class Payouts:
         """An operator's no, with the words for the affiliate in the cause's reason."""
         affiliate, payout = self._moves.lock(payout_id)
         self._refuse_illegal(payout, PayoutStatus.rejected)
-        payout.reason = cause.reason
+        payout.reason = words_to_affiliate(cause.reason)
         self._moves.move(payout, PayoutStatus.rejected, affiliate=affiliate, cause=cause)
         return payout
 
@@ -171,7 +171,7 @@ class Payouts:
         if payout.status is PayoutStatus.canceled:
             return payout
         self._refuse_illegal(payout, PayoutStatus.canceled)
-        payout.reason = cause.reason
+        payout.reason = words_to_affiliate(cause.reason)
         self._moves.move(payout, PayoutStatus.canceled, affiliate=affiliate, cause=cause)
         return payout
 
@@ -241,7 +241,7 @@ class Payouts:
         try:
             advance(payout.status, wanted)
         except MoveIsNotLegal as refusal:
-            rows = self._journal.of("payout", payout.id)
+            rows = [row for row in self._journal.of("payout", payout.id) if row.to_value in set(PayoutStatus)]
             done = (
                 f" ({rows[-1].to_value} by {rows[-1].actor_kind.value}, {rows[-1].created_at:%d %b %Y, %H:%M} UTC)"
                 if rows

@@ -40,6 +40,7 @@ class Scope(StrEnum):
     affiliates_write = "affiliates:write"
     earnings_write = "earnings:write"
     payouts_read = "payouts:read"
+    verification_run = "verification:run"
 
 
 class TokenNameIsTaken(PortalError):

@@ -7,6 +7,7 @@ from flask import Flask
 from portal.web import (
     access,
     api,
+    api_verification,
     auth,
     dashboard,
     earnings,
@@ -15,6 +16,7 @@ from portal.web import (
     health,
     limits,
     onboarding,
+    operator,
     payouts,
     preferences,
     rendering,
@@ -28,6 +30,7 @@ def register_web(app: Flask) -> None:
     access.register(app)
     errors.register(app)
     headers.register(app)
-    for views in (auth, dashboard, preferences, onboarding, payouts, earnings, api, webhooks, health):
+    affiliates_pages = (auth, dashboard, preferences, onboarding, payouts, earnings)
+    for views in (*affiliates_pages, operator, api, api_verification, webhooks, health):
         views.register(app)
     limits.register(app)  # last: it goes around views that are there

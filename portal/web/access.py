@@ -220,7 +220,8 @@ def _check(rule: Rule) -> Response | None:
             return None
         case "affiliate":
             g.affiliate = services().affiliates.of_user(current_user().user_id)
-            return None if g.affiliate is not None else leave_for(url_for("auth.first_page"))
+            first_page = "operator.overview" if current_user().is_operator else "auth.first_page"
+            return None if g.affiliate is not None else leave_for(url_for(first_page))
         case "person":
             return None
 

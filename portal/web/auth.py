@@ -53,7 +53,9 @@ def callback(provider: str) -> Response:
         return _sign_in_page(refusal=refusal)
     signed_in = services().access.sign_in(claims, replaces=shown_token())
     session.clear()
-    address = local_path(come_back_to) or (url_for("auth.first_page") if signed_in.is_new else "/")
+    # an operator need not be an affiliate; the first page of all others who are new makes them one
+    is_joining = signed_in.is_new and services().access.role_of(signed_in.user_id) is None
+    address = local_path(come_back_to) or (url_for("auth.first_page") if is_joining else "/")
     return set_token(current_app.make_response(redirect(address, 303)), signed_in.token)
 
 

@@ -34,7 +34,13 @@ API_LIMIT = "1200 per minute"
 ENABLED_IN = frozenset({Environment.production, Environment.development})
 
 SIGN_IN_VIEWS = ("auth.begin", "auth.callback")
-STRIPE_VIEWS = ("onboarding.start", "onboarding.sync", "onboarding.dashboard", "onboarding.refresh")
+STRIPE_VIEWS = (
+    "onboarding.start",
+    "onboarding.sync",
+    "onboarding.dashboard",
+    "onboarding.refresh",
+    "operator_affiliates.sync",
+)
 
 
 class TooManyRequests(PortalError):

@@ -1,0 +1,184 @@
+"""What needs a person, and whether jobs and webhooks are well: a handful of bounded questions to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.clock import Clock
+from portal.domain.accounts import AccountStatus
+from portal.domain.money import Money
+from portal.domain.payouts import PayoutMethod, PayoutStatus
+from portal.models import (
+    Affiliate,
+    EventState,
+    Installation,
+    JobSlot,
+    Payout,
+    VerificationRun,
+    WebhookEvent,
+)
+from portal.models.base import Database, reading
+from portal.services.affiliate_search import has_balance, is_stuck
+
+#: A page needs to know that there are many, not how many.
+MOST_COUNTED = 1_000
+
+#: How far back the newest event of a scope is looked for; a programme that hears nothing for so long must look.
+QUIET_DAYS = 7
+
+#: The nightly verification is due every 24 hours; two more are for its own length and a worker that was restarted.
+NIGHTLY_HOURS = 26
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Payouts of one status and currency: how many, how much in all."""
+
+    status: PayoutStatus
+    count: int
+    total: Money
+    is_by_hand: bool = False
+    """Whether an operator pays them, not a run."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """When Stripe and the timetable last gave a sign; None: not within the time that is looked at."""
+
+    platform_event_at: datetime | None
+    account_event_at: datetime | None
+    last_run: VerificationRun | None
+    nightly_at: datetime | None
+    is_nightly_missed: bool
+
+
+@dataclass(frozen=True)
+class OverviewFacts:
+    """The whole page. Counts stop at MOST_COUNTED; times are UTC."""
+
+    at: datetime
+    open_payouts: Sequence[Waiting]
+    oldest_request_at: datetime | None
+    parked_events: int
+    stuck: int
+    restricted_with_balance: int
+    blocked: int
+    halted_at: datetime | None
+    halt_reason: str | None
+    health: Health
+
+    def of(self, status: PayoutStatus) -> list[Waiting]:
+        """The open payouts of one status, by currency; without what is paid by hand."""
+        return [each for each in self.open_payouts if each.status is status and not each.is_by_hand]
+
+    @property
+    def by_hand(self) -> list[Waiting]:
+        """What is approved and waits for an operator to pay it to a wallet, by currency."""
+        return [each for each in self.open_payouts if each.is_by_hand]
+
+    def count(self, status: PayoutStatus) -> int:
+        """How many payouts of one status there are."""
+        return sum(each.count for each in self.of(status))
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing needs a person."""
+        waiting = sum(
+            self.count(each) for each in (PayoutStatus.requested, PayoutStatus.held, PayoutStatus.processing)
+        )
+        others = self.parked_events + self.stuck + self.restricted_with_balance + self.blocked
+        return (
+            not waiting
+            and not others
+            and not self.by_hand
+            and self.halted_at is None
+            and not self.health.is_nightly_missed
+        )
+
+
+class Overview:
+    """Asks what operators see first."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    @reading
+    def get(self) -> OverviewFacts:
+        """The facts of this moment, in one look."""
+        now = self._clock.now()
+        installation = self._database.scalars(sa.select(Installation)).one()
+        oldest = sa.select(sa.func.min(Payout.created_at)).where(Payout.status == PayoutStatus.requested)
+        restricted = Affiliate.stripe_account_status == AccountStatus.restricted
+        return OverviewFacts(
+            at=now,
+            open_payouts=self._open_payouts(),
+            oldest_request_at=self._database.scalar(oldest),
+            parked_events=self._count(
+                sa.select(WebhookEvent.id).where(WebhookEvent.state == EventState.parked)
+            ),
+            stuck=self._count(sa.select(Affiliate.id).where(is_stuck(now))),
+            restricted_with_balance=self._count(sa.select(Affiliate.id).where(restricted, has_balance())),
+            blocked=self._count(sa.select(Affiliate.id).where(Affiliate.is_blocked)),
+            halted_at=installation.halted_at,
+            halt_reason=installation.halt_reason,
+            health=self._health(now, installation.created_at),
+        )
+
+    def _open_payouts(self) -> list[Waiting]:
+        statuses = (
+            PayoutStatus.requested,
+            PayoutStatus.approved,
+            PayoutStatus.held,
+            PayoutStatus.processing,
+        )
+        # what is approved for a wallet is sent by nobody but a person
+        by_hand = sa.and_(Payout.status == PayoutStatus.approved, Payout.method == PayoutMethod.crypto).label(
+            "is_by_hand"
+        )
+        rows = self._database.execute(
+            sa.select(Payout.status, Payout.currency, by_hand, sa.func.count(), sa.func.sum(Payout.amount))
+            .where(Payout.status.in_(statuses))
+            .group_by(Payout.status, Payout.currency, "is_by_hand")
+            .order_by(Payout.currency)
+        )
+        # PostgreSQL sums bigints to a Decimal
+        return [
+            Waiting(status, count, Money(int(total), currency), is_by_hand=bool(is_by_hand))
+            for status, currency, is_by_hand, count, total in rows
+        ]
+
+    def _count(self, query: sa.Select[Any]) -> int:
+        bounded = query.limit(MOST_COUNTED).subquery()
+        return self._database.scalar(sa.select(sa.func.count()).select_from(bounded)) or 0
+
+    def _health(self, now: datetime, begun_at: datetime) -> Health:
+        nightly_at = self._database.scalar(
+            sa.select(sa.func.max(JobSlot.slot_at)).where(
+                JobSlot.job == "verify-stripe-accounts", JobSlot.finished_at.is_not(None)
+            )
+        )
+        last_run = self._database.scalar(
+            sa.select(VerificationRun).order_by(VerificationRun.started_at.desc()).limit(1)
+        )
+        return Health(
+            platform_event_at=self._last_event(WebhookEvent.account_id.is_(None)),
+            account_event_at=self._last_event(WebhookEvent.account_id.is_not(None)),
+            last_run=last_run,
+            nightly_at=nightly_at,
+            is_nightly_missed=now - (nightly_at or begun_at) > timedelta(hours=NIGHTLY_HOURS),
+        )
+
+    def _last_event(self, scope: sa.ColumnElement[bool]) -> datetime | None:
+        since = self._clock.real_now() - timedelta(days=QUIET_DAYS)
+        return self._database.scalar(
+            sa.select(WebhookEvent.received_at)
+            .where(scope, WebhookEvent.received_at >= since)
+            .order_by(WebhookEvent.received_at.desc())
+            .limit(1)
+        )

@@ -1,0 +1,181 @@
+"""Affiliates as operators find them, one of them with all that is known, and blocking, unblocking, asking Stripe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain.errors import InvalidInput, NotFound, PortalError, StripeIsAway
+from portal.models import Affiliate
+from portal.services.affiliate_search import AffiliateFilter, Flag, StatusFilter
+from portal.web.access import access, cause
+from portal.web.forms import problems_of
+from portal.web.operator.csv_files import BATCH_ROWS, all_pages, csv_file
+from portal.web.operator.fields import cause_with, chosen, filter_text, form_text, may_change
+from portal.web.operator.words import DETAIL_WORDS, HOLD_WORDS
+from portal.web.problems import wants_problem
+from portal.web.rendering import render
+from portal.wiring import services
+
+pages = Blueprint("operator_affiliates", __name__, url_prefix="/operator")
+
+PAGE_ROWS = 50
+
+#: The rest is a filter away.
+RECENT_PAYOUTS = 10
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+#: What people look for again and again: words and the filters behind them.
+VIEWS: Sequence[tuple[str, Mapping[str, str]]] = (
+    ("All", {}),
+    ("Stuck in pending over 7 days", {"flag": Flag.stuck}),
+    ("Restricted", {"status": StatusFilter.restricted}),
+    ("Restricted with money", {"status": StatusFilter.restricted, "flag": Flag.with_balance}),
+    ("Rejected", {"status": StatusFilter.rejected}),
+    ("Blocked", {"flag": Flag.blocked}),
+    ("No Stripe account", {"status": StatusFilter.none}),
+    ("Verified", {"status": StatusFilter.verified}),
+)
+
+_COLUMNS = (
+    "code", "email", "name", "country", "currency", "stripe_account_status", "is_blocked", "stripe_account_id",
+    "preferred_payout_type", "total_earned", "created_at",
+)  # fmt: skip
+
+
+@pages.get("/affiliates")
+@access("operator")
+def index() -> Response:
+    wanted, past = _wanted(), _past()
+    found = services().affiliate_search.find(wanted, past=past, limit=PAGE_ROWS + 1)
+    shown = found[:PAGE_ROWS]
+    return render(
+        "operator/affiliates/index.html",
+        rows=shown,
+        wanted=wanted,
+        kept=_kept(wanted),
+        views=VIEWS,
+        now=services().clock.now(),
+        past=past,
+        following=shown[-1].affiliate.code if len(found) > PAGE_ROWS else None,
+    )
+
+
+@pages.get("/affiliates.csv")
+@access("operator")
+def as_csv() -> Response:
+    """The same affiliates as a file, all of them; `total_earned` is in minor units."""
+    wanted = _wanted()
+    return csv_file("affiliates.csv", _COLUMNS, _csv_rows(wanted))
+
+
+@pages.get("/affiliates/<code>")
+@access("operator")
+def show(code: str) -> Response:
+    return _page(code)
+
+
+@pages.post("/affiliates/<code>/block")
+@access("operator")
+def block(code: str) -> AnyResponse:
+    _known(code)
+    try:
+        reason = form_text("reason", missing="Say why; operators and the audit trail keep it.")
+        services().affiliates.block(code, message=form_text("message"), cause=cause_with(reason))
+    except PortalError as refusal:
+        return _page(code, refusal=refusal)
+    return _done(code, f"{code} is blocked.")
+
+
+@pages.post("/affiliates/<code>/unblock")
+@access("operator")
+def unblock(code: str) -> AnyResponse:
+    _known(code)
+    try:
+        services().affiliates.unblock(code, cause=cause_with(form_text("reason")))
+    except PortalError as refusal:
+        return _page(code, refusal=refusal)
+    return _done(code, f"{code} is not blocked any more. The next run looks at what was held.")
+
+
+@pages.post("/affiliates/<code>/sync")
+@access("operator")
+def sync(code: str) -> AnyResponse:
+    affiliate = _known(code)
+    if affiliate.stripe_account_id is None:
+        return _done(code, "There is no Stripe account to ask about yet.", tone="info")
+    try:
+        after = services().accounts.sync(affiliate.id, cause=cause())
+    except StripeIsAway as away:
+        if wants_problem():
+            raise
+        return _done(code, away.sentence, tone="pending")
+    is_changed = after.version != affiliate.version
+    return _done(code, "Stripe was asked. " + ("It is written down." if is_changed else "No change."))
+
+
+def _known(code: str) -> Affiliate:
+    if not _CODE.fullmatch(code):
+        raise NotFound("There is no such affiliate.")
+    return services().affiliates.by_code(code)
+
+
+def _page(code: str, *, refusal: PortalError | None = None) -> Response:
+    affiliate = _known(code)
+    offer = services().payouts.offer(affiliate.id)
+    return render(
+        "operator/affiliates/show.html",
+        status=refusal.status if refusal else 200,
+        affiliate=affiliate,
+        offer=offer,
+        rows=services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS),
+        lines=services().audit_trail.of("affiliate", affiliate.id),
+        detail_words=DETAIL_WORDS,
+        hold_words=HOLD_WORDS,
+        may_change=may_change(),
+        typed={name: request.form.get(name, "") for name in ("reason", "message")},
+        problems=problems_of(refusal) if refusal else {},
+    )
+
+
+def _done(code: str, words: str, *, tone: str = "verified") -> AnyResponse:
+    flash(words, tone)
+    return redirect(url_for("operator_affiliates.show", code=code), 303)
+
+
+def _wanted() -> AffiliateFilter:
+    return AffiliateFilter(
+        text=filter_text("q"), status=chosen("status", StatusFilter), flag=chosen("flag", Flag)
+    )
+
+
+def _kept(wanted: AffiliateFilter) -> Mapping[str, str | None]:
+    """The filters as an address carries them."""
+    return {"q": wanted.text, "status": wanted.status, "flag": wanted.flag}
+
+
+def _past() -> str | None:
+    """The code after which a page begins. Raises InvalidInput."""
+    text = request.args.get("past", "")
+    if text and not _CODE.fullmatch(text):
+        raise InvalidInput([("past", "There is no such page. Follow the links under the list.")])
+    return text or None
+
+
+def _csv_rows(wanted: AffiliateFilter) -> Iterator[Sequence[object]]:
+    def page(past: str | None) -> Sequence[Affiliate]:
+        return services().affiliate_search.rows(wanted, past=past, limit=BATCH_ROWS)
+
+    for each in all_pages(page, place_of=lambda row: row.code):
+        yield (
+            each.code, each.email, each.name, each.country, each.currency, each.stripe_account_status,
+            each.is_blocked, each.stripe_account_id, each.preferred_payout_type, each.total_earned, each.created_at,
+        )  # fmt: skip
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(pages)

@@ -1,0 +1,162 @@
+"""The payout queue, one payout with every attempt to send it, and what operators decide about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain.errors import InvalidInput, PortalError
+from portal.domain.payouts import PayoutStatus
+from portal.models import Payout
+from portal.services.payout_queue import PayoutFilter
+from portal.web.access import access, cause, current_user
+from portal.web.forms import page_before, problems_of
+from portal.web.operator.csv_files import BATCH_ROWS, all_pages, csv_file
+from portal.web.operator.fields import cause_with, chosen, filter_text, form_text, may_change
+from portal.web.operator.words import HOLD_WORDS, WAIT_WORDS
+from portal.web.rendering import render
+from portal.web.words import PAYOUT_WORDS
+from portal.wiring import services
+
+pages = Blueprint("operator_payouts", __name__, url_prefix="/operator")
+
+PAGE_ROWS = 50
+
+#: What may be called off, unless an attempt is under way; the service has the last word.
+_CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
+
+_COLUMNS = (
+    "id", "reference", "affiliate_code", "status", "hold_reason", "amount", "currency", "amount_reversed",
+    "method", "transfer_id", "created_at", "approved_at", "paid_at",
+)  # fmt: skip
+
+
+@pages.get("/payouts")
+@access("operator")
+def index() -> Response:
+    wanted = _wanted()
+    past = page_before()
+    found = services().payout_queue.page(wanted, past=past, limit=PAGE_ROWS + 1)
+    shown = found[:PAGE_ROWS]
+    return render(
+        "operator/payouts/index.html",
+        rows=shown,
+        wanted=wanted,
+        filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],
+        now=services().clock.now(),
+        hold_words=HOLD_WORDS,
+        kept=_kept(wanted),
+        past=past,
+        following=shown[-1].payout.number if len(found) > PAGE_ROWS else None,
+    )
+
+
+@pages.get("/payouts.csv")
+@access("operator")
+def as_csv() -> Response:
+    """The same payouts as a file, all of them; amounts are minor units."""
+    wanted = _wanted()
+    return csv_file("payouts.csv", _COLUMNS, _csv_rows(wanted))
+
+
+@pages.get("/payouts/<uuid:payout_id>")
+@access("operator")
+def show(payout_id: UUID) -> Response:
+    return _page(payout_id)
+
+
+@pages.post("/payouts/<uuid:payout_id>/approve")
+@access("operator")
+def approve(payout_id: UUID) -> AnyResponse:
+    try:
+        payout = services().payouts.approve(payout_id, approver=current_user().user_id, cause=cause())
+    except PortalError as refusal:
+        return _page(payout_id, refusal=refusal)
+    return _done(payout, "is approved. It goes out with the next run.")
+
+
+@pages.post("/payouts/<uuid:payout_id>/reject")
+@access("operator")
+def reject(payout_id: UUID) -> AnyResponse:
+    try:
+        reason = form_text("reason", missing="Say why; the affiliate reads it.")
+        payout = services().payouts.reject(payout_id, cause=cause_with(reason))
+    except PortalError as refusal:
+        return _page(payout_id, refusal=refusal)
+    return _done(payout, "is declined. The money is back in the affiliate's balance.")
+
+
+@pages.post("/payouts/<uuid:payout_id>/cancel")
+@access("operator")
+def cancel(payout_id: UUID) -> AnyResponse:
+    try:
+        payout = services().payouts.cancel(payout_id, cause=cause_with(form_text("reason")))
+    except PortalError as refusal:
+        return _page(payout_id, refusal=refusal)
+    return _done(payout, "is canceled. The money is back in the affiliate's balance.")
+
+
+def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
+    """The payout as it stands now, with what was refused, if anything was."""
+    file = services().payout_queue.file(payout_id)
+    return render(
+        "operator/payouts/show.html",
+        status=refusal.status if refusal else 200,
+        file=file,
+        payout=file.payout,
+        affiliate=file.affiliate,
+        hold_words=HOLD_WORDS,
+        wait_words=WAIT_WORDS,
+        may_change=may_change(),
+        is_own=current_user().user_id in {file.payout.requested_by, file.affiliate.user_id},
+        can_cancel=file.payout.status in _CANCELABLE,
+        typed_reason=request.form.get("reason", ""),
+        problems=problems_of(refusal) if refusal else {},
+    )
+
+
+def _done(payout: Payout, words: str) -> AnyResponse:
+    flash(f"{payout.reference} {words}", "verified")
+    return redirect(url_for("operator_payouts.show", payout_id=payout.id), 303)
+
+
+def _wanted() -> PayoutFilter:
+    reference = filter_text("reference")
+    number = re.fullmatch(r"(?:P-)?([0-9]{1,18})", reference, re.IGNORECASE) if reference else None
+    if reference and number is None:
+        raise InvalidInput([("reference", "Give a payout's reference, such as P-1042.")])
+    return PayoutFilter(
+        status=chosen("status", PayoutStatus),
+        affiliate_code=filter_text("affiliate"),
+        number=int(number[1]) if number else None,
+    )
+
+
+def _kept(wanted: PayoutFilter) -> Mapping[str, str | None]:
+    """The filters as an address carries them."""
+    return {
+        "status": wanted.status.value if wanted.status else None,
+        "affiliate": wanted.affiliate_code,
+        "reference": f"P-{wanted.number}" if wanted.number is not None else None,
+    }
+
+
+def _csv_rows(wanted: PayoutFilter) -> Iterator[Sequence[object]]:
+    def page(past: int | None) -> Sequence[tuple[Payout, str]]:
+        found = services().payout_queue.page(wanted, past=past, limit=BATCH_ROWS)
+        return [(each.payout, each.affiliate.code) for each in found]
+
+    for payout, code in all_pages(page, place_of=lambda row: row[0].number):
+        yield (
+            payout.id, payout.reference, code, payout.status, payout.hold_reason, payout.amount, payout.currency,
+            payout.amount_reversed, payout.method, payout.transfer_id, payout.created_at, payout.approved_at,
+            payout.paid_at,
+        )  # fmt: skip
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(pages)

@@ -1,0 +1,114 @@
+"""The log of Stripe's events: what came in, what it did, and having one worked on again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime
+
+from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain.errors import InvalidInput, NotFound
+from portal.models import EventState, WebhookEvent
+from portal.services.event_log import EventFilter, EventPlace
+from portal.web.access import access, cause
+from portal.web.bodies import is_clean
+from portal.web.operator.fields import LONGEST_FILTER, chosen, filter_text, may_change
+from portal.web.operator.words import EVENT_WORDS
+from portal.web.rendering import render
+from portal.wiring import services
+
+pages = Blueprint("operator_webhooks", __name__, url_prefix="/operator/webhooks")
+
+PAGE_ROWS = 50
+
+
+@pages.get("")
+@access("operator")
+def index() -> Response:
+    wanted, past = _wanted(), _past()
+    found = services().event_log.newest(wanted, past=past, limit=PAGE_ROWS + 1)
+    shown = found[:PAGE_ROWS]
+    return render(
+        "operator/webhooks/index.html",
+        events=shown,
+        wanted=wanted,
+        kept=_kept(wanted),
+        words=EVENT_WORDS,
+        past=past,
+        following=_place_of(shown[-1]) if len(found) > PAGE_ROWS else None,
+    )
+
+
+@pages.get("/<event_id>")
+@access("operator")
+def show(event_id: str) -> Response:
+    event = services().event_log.get(_readable(event_id))
+    account_id = event.account_id or (event.object_id or "")
+    is_transfer = event.type.startswith("transfer.") and event.object_id is not None
+    return render(
+        "operator/webhooks/show.html",
+        event=event,
+        affiliate=services().affiliate_search.with_account(account_id),
+        payout=services().payout_queue.by_transfer(event.object_id or "") if is_transfer else None,
+        lines=services().audit_trail.of("webhook_event", event.id),
+        words=EVENT_WORDS,
+        may_change=may_change(),
+    )
+
+
+@pages.post("/<event_id>/replay")
+@access("operator")
+def replay(event_id: str) -> AnyResponse:
+    event = services().event_log.replay(_readable(event_id), cause=cause())
+    services().look_at_events()
+    flash("It is worked on again, from what Stripe says now.", "verified")
+    return redirect(url_for("operator_webhooks.show", event_id=event.id), 303)
+
+
+def _readable(event_id: str) -> str:
+    if len(event_id) > LONGEST_FILTER or not is_clean(event_id):
+        raise NotFound("There is no such event.")
+    return event_id
+
+
+def _wanted() -> EventFilter:
+    return EventFilter(
+        state=chosen("state", EventState), type=filter_text("type"), account_id=filter_text("account")
+    )
+
+
+def _kept(wanted: EventFilter) -> Mapping[str, str | None]:
+    """The filters as an address carries them."""
+    return {"state": wanted.state, "type": wanted.type, "account": wanted.account_id}
+
+
+def _place_of(event: WebhookEvent) -> str:
+    text = f"{event.received_at.isoformat()} {event.id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _past() -> EventPlace | None:
+    """The event after which a page begins. Raises InvalidInput."""
+    text = request.args.get("past", "")
+    if not text:
+        return None
+    try:
+        plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+        moment, _, event_id = plain.partition(" ")
+        received_at = datetime.fromisoformat(moment)
+    except (binascii.Error, ValueError):
+        raise _no_such_page() from None
+    if received_at.tzinfo is None or not is_clean(event_id):
+        raise _no_such_page()
+    return EventPlace(received_at, event_id)
+
+
+def _no_such_page() -> InvalidInput:
+    return InvalidInput([("past", "There is no such page. Follow the links under the list.")])
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(pages)

@@ -1,0 +1,74 @@
+"""What states and reasons are called on the operators' pages, where affiliates' words would say too little."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from portal.domain.accounts import AccountDetail
+from portal.domain.payouts import HoldReason, WaitReason
+from portal.models import ActorKind, EventState
+
+HOLD_WORDS: Mapping[HoldReason, str] = {
+    HoldReason.blocked: "The affiliate is blocked.",
+    HoldReason.not_verified: "Stripe does not have the affiliate as verified.",
+    HoldReason.account_changed: "The Stripe account or wallet is not the one this was approved for.",
+    HoldReason.bank_changed: "The bank account at Stripe changed a short while ago.",
+    HoldReason.preference_changed: "The affiliate has chosen another way to be paid since.",
+}
+
+WAIT_WORDS: Mapping[WaitReason, str] = {
+    WaitReason.funds: "The platform's Stripe balance did not cover it.",
+    WaitReason.stripe_away: "Stripe could not be asked whether the affiliate may be paid.",
+}
+
+DETAIL_WORDS: Mapping[AccountDetail, str] = {
+    AccountDetail.setup_incomplete: "Set-up is not finished. The affiliate has to go on at Stripe.",
+    AccountDetail.reviewing: "Stripe is reviewing. Nobody has to do anything.",
+    AccountDetail.attention: "Payouts work. Stripe wants something more by a deadline.",
+    AccountDetail.action_required: "The affiliate has to give Stripe something.",
+    AccountDetail.stripe_investigating: "Stripe stopped payouts and is looking into it.",
+    AccountDetail.platform_paused: "The platform paused this account at Stripe.",
+    AccountDetail.platform_must_act: "The platform has to request a capability for it at Stripe.",
+    AccountDetail.unknown_reason: "Stripe disabled it with a reason that the portal does not know.",
+    AccountDetail.disconnected: "The account is deleted or no longer the platform's to see.",
+}
+
+ACTION_WORDS: Mapping[str, str] = {
+    "affiliate.created": "Joined",
+    "affiliate.claimed": "Claimed at sign-in",
+    "affiliate.account_connected": "Stripe account made",
+    "affiliate.status_changed": "Stripe status changed",
+    "affiliate.preference_changed": "Way to be paid changed",
+    "affiliate.wallet_changed": "Wallet changed",
+    "affiliate.blocked": "Blocked",
+    "affiliate.unblocked": "Unblocked",
+    "earning.refunded": "Earning refunded",
+    "payout.status_changed": "Payout moved",
+    "event.replayed": "Event replayed",
+    "verification.requested": "Verification asked for",
+    "operator.added": "Operator added",
+    "operator.removed": "Operator removed",
+    "api_token.created": "Token made",
+    "api_token.revoked": "Token revoked",
+}
+
+EVENT_WORDS: Mapping[EventState, str] = {
+    EventState.received: "Waiting",
+    EventState.processed: "Processed",
+    EventState.ignored: "Ignored",
+    EventState.parked: "Needs a person",
+}
+
+ACTOR_WORDS: Mapping[ActorKind, str] = {
+    ActorKind.affiliate: "Affiliate",
+    ActorKind.operator: "Operator",
+    ActorKind.system: "The portal",
+    ActorKind.stripe: "Stripe",
+    ActorKind.machine: "A machine",
+    ActorKind.shell: "Shell",
+}
+
+
+def action_words(action: str) -> str:
+    """What an entry of the audit trail is called; one that has no words of its own is named as it is stored."""
+    return ACTION_WORDS.get(action, action)

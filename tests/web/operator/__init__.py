@@ -1,0 +1,1 @@
+"""The operators' pages, fetched by the client that looks closely at each."""

@@ -1,0 +1,93 @@
+"""The operators' pages in a real browser: nobody is shut out, and decisions need no script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from portal.models import ActorKind
+from portal.services.journal import Cause
+from portal.wiring import services
+from tests.browser import attentive_page, fresh_profile
+from tests.services.stand_in import StandIn, signed
+from tests.web.operator.conftest import NewPartner
+from tests.web.pages.conftest import Partner
+from tests.web.pages.test_in_browser import look_at
+from tests.web.pages.visitor import Visitor
+
+Show = Callable[[Page, str], Page]
+
+
+@pytest.fixture
+def show(olga: Visitor, served_portal: str) -> Show:
+    """Opens a page of the portal as Olga."""
+
+    def show(page: Page, path: str) -> Page:
+        cookie = olga.client.get_cookie("portal_session")
+        assert cookie is not None
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": served_portal}])
+        page.goto(served_portal + path)
+        return page
+
+    return show
+
+
+def test_every_page_is_for_everybody(
+    page: Page, show: Show, waiting: str, ada: Partner, new_partner: NewPartner, stand_in: Flask
+) -> None:
+    new_partner("Bartholomäus-Maximilian von und zu Hohenstaufen-Lichtenfels")
+    ada.meet("restrict")
+    event = StandIn(stand_in).events("account.updated")[-1]
+    body, signature = signed(event, at=ada.clock.real_now())
+    with ada.app.app_context():
+        services().stripe_events.receive(body, signature)
+        services().requested_runs.request(cause=Cause(ActorKind.operator, None, "a test"))
+    for name, path in {
+        "overview": "/operator/",
+        "queue": "/operator/payouts?status=requested",
+        "payout": f"/operator/payouts/{waiting}",
+        "affiliates": "/operator/affiliates",
+        "affiliate": f"/operator/affiliates/{ada.row().code}",
+        "webhooks": "/operator/webhooks",
+        "event": f"/operator/webhooks/{event['id']}",
+        "audit": "/operator/audit",
+        "verification": "/operator/verification",
+        "tokens": "/operator/tokens",
+    }.items():
+        show(page, path)
+        for closed in page.locator("main details > summary").all():
+            closed.click()
+        look_at(page, f"operator-{name}")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_request_is_approved_from_the_overview_with_and_without_scripts(
+    chromium_process: Browser, show: Show, waiting: str, javascript: bool
+) -> None:
+    with fresh_profile(chromium_process, javascript=javascript) as context, attentive_page(context) as page:
+        show(page, "/operator/")
+        page.get_by_role("link", name="Waiting for approval").click()
+        page.get_by_role("link", name="P-").click()
+        page.get_by_role("button", name="Approve $412.50").click()
+        expect(page.locator("div[data-payout-id]")).to_have_attribute("data-payout-status", "approved")
+        expect(page.get_by_role("alert").filter(has_text="is approved")).to_be_visible()
+        page.get_by_role("link", name="Audit").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Audit trail")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_block_without_a_reason_comes_back_open_with_the_problem_at_the_field(
+    chromium_process: Browser, show: Show, ada: Partner, javascript: bool
+) -> None:
+    with fresh_profile(chromium_process, javascript=javascript) as context, attentive_page(context) as page:
+        show(page, f"/operator/affiliates/{ada.row().code}")
+        page.get_by_text("Block this affiliate").click()
+        page.get_by_role("button", name="Block ").click()
+        expect(page.locator("#error-summary")).to_contain_text("Say why")
+        page.get_by_label("Reason").fill("A look at the orders.")
+        page.get_by_role("button", name="Block ").click()
+        expect(page.locator("[data-gate]")).to_have_text("“Your account is on hold. Please contact support.”")
+        assert ada.row().is_blocked
