@@ -17,30 +17,42 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal import models
 from portal.clock import Clock
 from portal.config import PROJECT_ROOT, Settings
-from portal.gateways.stripe import StripeApi, StripeKeyRefusedError, StripeTransport
+from portal.gateways.stripe import StripeApi, StripeKeyRefusedError, StripeProblemError, StripeTransport
 from portal.models.base import Database
+from portal.services.acceptances import Acceptances
 from portal.services.access import Access
 from portal.services.account_making import AccountMaking
 from portal.services.accounts import Accounts, Standings
+from portal.services.affiliate_search import AffiliateSearch
 from portal.services.affiliates import Affiliates
 from portal.services.attempts import Attempts
+from portal.services.audit_chain import AuditChain
+from portal.services.audit_trail import AuditTrail
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, AutomaticPayouts, crontab_of
 from portal.services.books import Books
 from portal.services.claims import Claims
+from portal.services.event_backfills import EventBackfills
+from portal.services.event_log import EventLog
 from portal.services.journal import Journal
 from portal.services.ledger import Ledger
 from portal.services.onboarding import Onboarding
+from portal.services.overview import Overview
+from portal.services.payout_control import PayoutControl
 from portal.services.payout_moves import PayoutMoves
+from portal.services.payout_queue import PayoutQueue
 from portal.services.payouts import Payouts
 from portal.services.platform import Platform
+from portal.services.reconciliation import Reconciliation
 from portal.services.refunds import Refunds
+from portal.services.requested_runs import RequestedRuns
+from portal.services.selfcheck import Selfcheck
 from portal.services.sending_switch import SendingSwitch
 from portal.services.stripe_events import StripeEvents
 from portal.services.timetable import Timetable
 from portal.services.transfers import Transfers
 from portal.services.verification import Verification
 
-__all__ = ["Services", "StripeKeyRefusedError", "db", "migrate", "services", "wire"]
+__all__ = ["Services", "StripeKeyRefusedError", "StripeProblemError", "db", "migrate", "services", "wire"]
 
 db = SQLAlchemy(
     metadata=models.Base.metadata, disable_autonaming=True, session_options={"expire_on_commit": False}
@@ -51,6 +63,10 @@ migrate = Migrate(directory=str(PROJECT_ROOT / "migrations"))
 
 #: When every account is asked for again (UTC); fixed, so that “nightly” means the same everywhere.
 VERIFICATION_CRONTAB = "0 2 * * *"
+
+#: The books against Stripe and against themselves, hourly, between two runs of the usual timetable.
+RECONCILE_CRONTAB = "30 * * * *"
+SELFCHECK_CRONTAB = "35 * * * *"
 
 #: What stands in for a key that is not set outside production: Stripe refuses it, as it should.
 NO_KEY = "sk_test_not_set"
@@ -73,11 +89,25 @@ class Services:
     transfers: Transfers
     stripe_events: StripeEvents
     verification: Verification
+    requested_runs: RequestedRuns
     timetable: Timetable
+    overview: Overview
+    affiliate_search: AffiliateSearch
+    payout_queue: PayoutQueue
+    event_log: EventLog
+    event_backfills: EventBackfills
+    audit_trail: AuditTrail
+    audit_chain: AuditChain
+    selfcheck: Selfcheck
+    reconciliation: Reconciliation
+    acceptances: Acceptances
+    payout_control: PayoutControl
     is_broker_reachable: Callable[[], bool] = field(default=lambda: True)
     """Whether background work can be handed over; set by the jobs."""
     look_at_events: Callable[[], None] = field(default=lambda: None)
     """Tells the worker that an event has come in; set by the jobs. What it misses, a sweep picks up."""
+    sweep_soon: Callable[[], None] = field(default=lambda: None)
+    """Tells the worker not to wait for the next minute with what is due; set by the jobs."""
 
     def is_database_reachable(self) -> bool:
         """Whether the database answers."""
@@ -141,7 +171,11 @@ def wire(
         claims=claims,
         switch=switch,
     )
+    reconciliation = Reconciliation(session, clock=clock, stripe=stripe, attempts=attempts, switch=switch)
+    audit_chain = AuditChain(session, clock=clock)
+    selfcheck = Selfcheck(session, settings=settings, switch=switch, further=[audit_chain.breaches])
     payouts = Payouts(session, clock=clock, settings=settings, journal=journal, books=books, moves=moves)
+    verification = Verification(session, clock=clock, accounts=accounts)
     timetable = Timetable(session, clock=clock, crontabs=_crontabs(settings))
     app.extensions["portal"] = wired = Services(
         settings=settings,
@@ -167,8 +201,32 @@ def wire(
             accounts=accounts,
             transfers=transfers,
         ),
-        verification=Verification(session, clock=clock, accounts=accounts),
+        verification=verification,
+        requested_runs=RequestedRuns(session, clock=clock, journal=journal, verification=verification),
         timetable=timetable,
+        overview=Overview(session, clock=clock),
+        affiliate_search=AffiliateSearch(session, clock=clock),
+        payout_queue=PayoutQueue(session),
+        event_log=EventLog(session, clock=clock, journal=journal),
+        audit_trail=AuditTrail(session),
+        selfcheck=selfcheck,
+        event_backfills=EventBackfills(
+            session, clock=clock, stripe=stripe, is_livemode=settings.is_stripe_live
+        ),
+        audit_chain=audit_chain,
+        reconciliation=reconciliation,
+        payout_control=PayoutControl(
+            session,
+            clock=clock,
+            stripe=stripe,
+            journal=journal,
+            moves=moves,
+            attempts=attempts,
+            switch=switch,
+            selfcheck=selfcheck,
+            reconciliation=reconciliation,
+        ),
+        acceptances=Acceptances(session, clock=clock, journal=journal, reconciliation=reconciliation),
     )
     return wired
 
@@ -179,7 +237,11 @@ def _crontabs(settings: Settings) -> dict[str, str]:
     automatic = crontab_of(settings.payout_schedule)
     if automatic is not None:
         crontabs[AUTOMATIC_PAYOUTS] = automatic
-    return crontabs | {"process-payouts": settings.payout_run}
+    return crontabs | {
+        "process-payouts": settings.payout_run,
+        "reconcile": RECONCILE_CRONTAB,
+        "selfcheck": SELFCHECK_CRONTAB,
+    }
 
 
 def _refuse_open_transaction() -> None:

@@ -8,7 +8,31 @@ from flask import Flask
 def register_commands(app: Flask) -> None:
     """Add every family to `flask`."""
     # Here, so that the demo, which is one of them, begins without waiting for the others.
-    from portal.cli import affiliates, demo, earnings, operators, payouts, runs, tokens, worker
+    from portal.cli import (
+        affiliates,
+        backfills,
+        checks,
+        demo,
+        earnings,
+        operators,
+        payout_control,
+        payouts,
+        runs,
+        tokens,
+        worker,
+    )
 
-    for family in (affiliates, demo, earnings, operators, payouts, runs, tokens, worker):
+    for family in (
+        affiliates,
+        backfills,
+        checks,
+        demo,
+        earnings,
+        operators,
+        payout_control,
+        payouts,
+        runs,
+        tokens,
+        worker,
+    ):
         family.register(app)

@@ -7,7 +7,7 @@ test; the SDK, its error mapping and its encoding are always the real ones.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
@@ -86,8 +86,12 @@ class StripeGateway(Protocol):
     def accounts_made_since(self, since: datetime) -> Iterator[AccountFacts]: ...
     def create_transfer(self, parameters: Mapping[str, Any], *, key: str) -> StripeAnswer: ...
     def transfers_in_group(self, group: str) -> list[TransferFacts]: ...
+    def transfers_since(self, since: datetime) -> Iterator[TransferFacts]: ...
     def retrieve_transfer(self, transfer_id: str) -> TransferFacts: ...
     def available_balance(self) -> Mapping[str, int]: ...
+    def events_since(
+        self, since: datetime, *, types: Sequence[str], account_id: str | None = None
+    ) -> Iterator[dict[str, Any]]: ...
     def platform(self) -> str: ...
 
 
@@ -153,30 +157,35 @@ class StripeApi:
         return facts_from_stripe(account.to_dict())
 
     def accounts_made_since(self, since: datetime) -> Iterator[AccountFacts]:
-        """Every connected account made since then, newest first."""
-        cursor: str | None = None
-        while True:
-            parameters: dict[str, Any] = {"limit": PAGE, "created": {"gte": int(since.timestamp())}}
-            if cursor:
-                parameters["starting_after"] = cursor
-            page = self._ask(lambda asked=parameters: self._client.v1.accounts.list(cast(Any, asked)))  # type: ignore[misc]
-            for account in page.data:
-                yield facts_from_stripe(account.to_dict())
-            if not page.has_more or not page.data:
-                return
-            cursor = page.data[-1].id
+        """Every connected account made since then, newest first. https://docs.stripe.com/api/accounts/list"""
+        for account in self._pages(self._client.v1.accounts.list, _made_since(since)):
+            yield facts_from_stripe(account.to_dict())
 
     def transfers_in_group(self, group: str) -> list[TransferFacts]:
         """Every transfer of a group: the only question about the past that Stripe answers for ever.
         https://docs.stripe.com/api/transfers/list"""
-        found: list[TransferFacts] = []
-        parameters: dict[str, Any] = {"transfer_group": group, "limit": PAGE}
-        while True:
-            page = self._ask(lambda: self._client.v1.transfers.list(cast(Any, parameters)))
-            found.extend(_transfer_facts(transfer) for transfer in page.data)
-            if not page.has_more or not page.data:
-                return found
-            parameters["starting_after"] = page.data[-1].id
+        found = self._pages(self._client.v1.transfers.list, {"transfer_group": group})
+        return [_transfer_facts(transfer) for transfer in found]
+
+    def transfers_since(self, since: datetime) -> Iterator[TransferFacts]:
+        """Every transfer made since then, whoever made it, newest first; Stripe is asked as they are taken.
+        https://docs.stripe.com/api/transfers/list"""
+        for transfer in self._pages(self._client.v1.transfers.list, _made_since(since)):
+            yield _transfer_facts(transfer)
+
+    def events_since(
+        self, since: datetime, *, types: Sequence[str], account_id: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The platform's own events of up to 20 types, or a connected account's, newest first; Stripe keeps them for
+        30 days. https://docs.stripe.com/api/events/list"""
+        options = {"stripe_account": account_id} if account_id else {}
+        events = self._pages(
+            lambda asked: self._client.v1.events.list(asked, cast(Any, options)),
+            _made_since(since) | {"types": list(types)},
+            is_key_at_stake=account_id is None,  # a 403 speaks of the account then
+        )
+        for event in events:
+            yield event.to_dict()
 
     def retrieve_transfer(self, transfer_id: str) -> TransferFacts:
         """One transfer. https://docs.stripe.com/api/transfers/retrieve"""
@@ -191,6 +200,18 @@ class StripeApi:
         """Whose key ours is, and of which mode: the platform's own account. https://docs.stripe.com/api/accounts"""
         account = self._ask(self._client.v1.accounts.retrieve_current)
         return f"{account.id} {'live' if self._is_live else 'test'}"
+
+    def _pages(
+        self, listed: Callable[[Any], Any], parameters: Mapping[str, Any], *, is_key_at_stake: bool = True
+    ) -> Iterator[Any]:
+        """Everything of a list, page by page. https://docs.stripe.com/api/pagination"""
+        asked: dict[str, Any] = {**parameters, "limit": PAGE}
+        while True:
+            page = self._ask(lambda: listed(asked), is_key_at_stake=is_key_at_stake)
+            yield from page.data
+            if not page.has_more or not page.data:
+                return
+            asked["starting_after"] = page.data[-1].id
 
     def _ask(self, call: Callable[[], T], *, is_key_at_stake: bool = True) -> T:
         """Read, or make what may be made twice; raises one of this module's errors."""
@@ -230,6 +251,10 @@ class StripeApi:
         return StripeAnswer(
             http_status=200, made=made.to_dict(), request_id=getattr(made.last_response, "request_id", None)
         )
+
+
+def _made_since(since: datetime) -> dict[str, Any]:
+    return {"created": {"gte": int(since.timestamp())}}
 
 
 def _once(key: str) -> Any:

@@ -33,6 +33,7 @@ class Jobs:
         app.extensions["portal_jobs"] = self
         self._tasks: dict[str, Any] = {}
         services.look_at_events = self.look_at_events
+        services.sweep_soon = self.sweep_soon
         services.is_broker_reachable = self.is_reachable
 
     @cached_property
@@ -49,13 +50,20 @@ class Jobs:
 
     def look_at_events(self) -> None:
         """Tell the worker that there are events. A queue that is away is no fault: the sweep finds them."""
+        self._announce("look_at_events")
+
+    def sweep_soon(self) -> None:
+        """Tell the worker that something is due now; the sweep of the next minute would find it too."""
+        self._announce("sweep")
+
+    def _announce(self, task: str) -> None:
         try:
             huey = self._huey
-            self._tasks["look_at_events"]()
+            self._tasks[task]()
         except Exception:
             log.exception("queue.not_reached")
             return
-        log.debug("events.announced", waiting=huey.pending_count())
+        log.debug("work.announced", task=task, waiting=huey.pending_count())
 
     def is_reachable(self) -> bool:
         """Whether the queue's storage answers."""

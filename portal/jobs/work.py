@@ -9,7 +9,7 @@ import structlog
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
 from portal.services.journal import Cause
 from portal.services.timetable import Slot
-from portal.wiring import Services
+from portal.wiring import Services, StripeProblemError
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,16 @@ def retry_transfers(services: Services) -> int:
     """Go on with attempts of unknown outcome that are due."""
     tally = services.transfers.retry(cause=Cause.system("retry"))
     return sum(tally.counts.values())
+
+
+def do_requested_runs(services: Services) -> int:
+    """Do the verifications that somebody asked for."""
+    return services.requested_runs.do_waiting()
+
+
+def seal_audit(services: Services) -> int:
+    """Chain what the audit trail gained."""
+    return services.audit_chain.seal()
 
 
 def run_slot(services: Services, slot: Slot) -> None:
@@ -44,26 +54,47 @@ def _send(services: Services, slot: Slot) -> dict[str, object]:
     return services.transfers.run(cause=Cause.system(f"process-payouts {slot.run_id}")).as_json()
 
 
+def _reconcile(services: Services, slot: Slot) -> dict[str, object]:
+    try:
+        return services.reconciliation.run(cause=Cause.system(f"reconcile {slot.run_id}")).as_json()
+    except StripeProblemError as problem:  # a run makes up for it before it sends anything
+        log.error("reconciliation.not_made", problem=str(problem))
+        return {"problem": str(problem)}
+
+
+def _check(services: Services, slot: Slot) -> dict[str, object]:
+    broken = services.selfcheck.run()
+    if broken:
+        log.critical("books.broken", slot_at=slot.slot_at.isoformat(), breaches=len(broken))
+    return {"broken": [breach.as_json() for breach in broken]}
+
+
 _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
     AUTOMATIC_PAYOUTS: _make,
     "verify-stripe-accounts": _verify,
     "process-payouts": _send,
+    "reconcile": _reconcile,
+    "selfcheck": _check,
 }
 
 
 def everything_due(services: Services) -> bool:
     """Events, retries and missed slots until nothing is due; False if a job raised. Each goes on without the others."""
-    is_fine = True
-    for sweep in (work_on_events, retry_transfers):
-        try:
-            sweep(services)
-        except Exception:
-            log.exception("job.raised", job=sweep.__name__)
-            is_fine = False
+    sweeps = (work_on_events, retry_transfers, do_requested_runs, seal_audit)
+    is_fine = sum(_is_done(services, sweep) for sweep in sweeps) == len(sweeps)
     for slot in services.timetable.take_due():
         try:
             run_slot(services, slot)
         except Exception:
             log.exception("job.raised", job=slot.job)
             is_fine = False
-    return is_fine
+    return _is_done(services, seal_audit) and is_fine
+
+
+def _is_done(services: Services, sweep: Callable[[Services], int]) -> bool:
+    try:
+        sweep(services)
+    except Exception:
+        log.exception("job.raised", job=sweep.__name__)
+        return False
+    return True

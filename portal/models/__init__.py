@@ -2,18 +2,22 @@
 
 from portal.models.access import ApiToken, Identity, Operator, SignInSession, User
 from portal.models.affiliates import Affiliate, StripeAccount, VerificationRun
+from portal.models.audit_seals import AuditSeal
 from portal.models.base import Base
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
 from portal.models.payouts import Installation, Payout, PayoutAttempt
+from portal.models.reconciliation import EventBackfill, ReconciliationAcceptance, ReconciliationPass
 
 __all__ = [
     "ActorKind",
     "Affiliate",
     "ApiToken",
     "AuditRow",
+    "AuditSeal",
     "Base",
     "Earning",
+    "EventBackfill",
     "EventState",
     "Identity",
     "Installation",
@@ -23,6 +27,8 @@ __all__ = [
     "Operator",
     "Payout",
     "PayoutAttempt",
+    "ReconciliationAcceptance",
+    "ReconciliationPass",
     "Refund",
     "SignInSession",
     "StripeAccount",

@@ -67,6 +67,8 @@ class Payout(Base):
     approved_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
     """A person; null is the system, below the limit."""
     transfer_id: Mapped[str | None] = mapped_column(sa.String(255), unique=True)
+    external_reference: Mapped[str | None] = mapped_column(sa.String(255))
+    """What an operator paid by hand is found again by: the wallet transfer's hash, say."""
     amount_reversed: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     lease_owner: Mapped[str | None] = mapped_column(sa.String(64))
     lease_until: Mapped[datetime | None]

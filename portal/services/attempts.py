@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 #: What proves that a try was not executed and need not be tried under the same key.
 _NOT_DONE = frozenset({AnswerClass.refused, AnswerClass.waiting_for_funds, AnswerClass.key_refused})
 
+#: Why it goes back to approved; after a refused key it stands there as if no run had come by.
+_WAIT_REASONS = {AnswerClass.waiting_for_funds: WaitReason.funds}
+
 
 @dataclass(frozen=True)
 class Intent:
@@ -129,10 +132,7 @@ class Attempts:
         )
         if answer.made is not None and meaning is AnswerClass.success:
             return self._made(affiliate, payout, attempt, str(answer.made["id"]), cause)
-        if (
-            attempt.state in {AttemptState.succeeded, AttemptState.failed}
-            and meaning is not AnswerClass.alarm
-        ):
+        if attempt.state.is_proven and meaning is not AnswerClass.alarm:
             return Outcome.paid if attempt.state is AttemptState.succeeded else Outcome.unknown
         attempt.last_answer = meaning
         attempt.error_code, attempt.error_message = answer.error_code, answer.message[:500] or None
@@ -149,11 +149,8 @@ class Attempts:
             return Outcome.unknown if attempt.unresolved_tries else Outcome.waiting
         self._end(attempt, AttemptState.failed)
         payout.next_try_at = None
-        if meaning is AnswerClass.key_refused:  # as if the run had not come by
-            self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
-            return Outcome.waiting
-        if meaning is AnswerClass.waiting_for_funds:
-            return self._wait(affiliate, payout, WaitReason.funds, cause)
+        if meaning is not AnswerClass.refused:
+            return self._wait(affiliate, payout, _WAIT_REASONS.get(meaning), cause)
         return self._refused(affiliate, payout, answer, is_account_fresh=is_account_fresh, cause=cause)
 
     def _is_proven_failed(self, attempt: PayoutAttempt, meaning: AnswerClass) -> bool:
@@ -181,7 +178,7 @@ class Attempts:
         self._moves.move(payout, PayoutStatus.failed, affiliate=affiliate, cause=cause)
         return Outcome.failed
 
-    def _wait(self, affiliate: Affiliate, payout: Payout, reason: WaitReason, cause: Cause) -> Outcome:
+    def _wait(self, affiliate: Affiliate, payout: Payout, reason: WaitReason | None, cause: Cause) -> Outcome:
         payout.wait_reason = reason
         self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
         return Outcome.waiting

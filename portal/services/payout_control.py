@@ -1,0 +1,212 @@
+"""What operators do about sending: stop it, let it go on, hurry one payout, note what they paid by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from portal.clock import Clock
+from portal.domain.approval import NobodyApprovesTheirOwn
+from portal.domain.attempts import PROOF_AFTER, AttemptState, may_conclude_absence
+from portal.domain.errors import InvalidInput, PortalError, StripeIsAway
+from portal.domain.payouts import MoveIsNotLegal, PayoutMethod, PayoutStatus
+from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
+from portal.models import Installation, Payout, PayoutAttempt
+from portal.models.base import Database, reading, writing
+from portal.services.attempts import Attempts
+from portal.services.journal import Cause, Journal
+from portal.services.payout_moves import PayoutMoves
+from portal.services.reconciliation import Reconciliation
+from portal.services.selfcheck import Selfcheck
+from portal.services.sending_switch import SendingSwitch
+from portal.services.transfer_requests import transfer_group
+
+log = structlog.get_logger(__name__)
+
+#: As long as the column; a wallet transfer's hash has 64 to 88 characters.
+LONGEST_REFERENCE = 255
+
+
+class SendingStaysStopped(PortalError):
+    """The books, or the books and Stripe, do not agree."""
+
+    code = "sending_stays_stopped"
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A payout that somebody wants taken up, and its attempt that is not proven failed, if it has one."""
+
+    payout: Payout
+    attempt: PayoutAttempt | None
+
+
+class PayoutControl:
+    """An operator's hand on sending; every use of it is audited."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        stripe: StripeGateway,
+        journal: Journal,
+        moves: PayoutMoves,
+        attempts: Attempts,
+        switch: SendingSwitch,
+        selfcheck: Selfcheck,
+        reconciliation: Reconciliation,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._stripe = stripe
+        self._journal = journal
+        self._moves = moves
+        self._attempts = attempts
+        self._switch = switch
+        self._selfcheck = selfcheck
+        self._reconciliation = reconciliation
+
+    @writing
+    def halt(self, *, cause: Cause) -> None:
+        """Stop all sending until `resume`; what is under way runs out. Raises InvalidInput without a reason."""
+        reason = _reason(cause)
+        was_halted = self._switch.is_halted_within()
+        self._switch.halt_within(reason)
+        if not was_halted:
+            self._switched("sending.halted", "on", "halted", cause)
+
+    def resume(self, *, cause: Cause) -> None:
+        """Let sending go on, if the books hold and agree with Stripe. Raises SendingStaysStopped, StripeIsAway,
+        InvalidInput."""
+        _reason(cause)
+        broken = [breach for breach in self._selfcheck.run() if breach.kind != "setting"]
+        if broken:
+            raise SendingStaysStopped(
+                f"selfcheck finds {len(broken)} broken: {broken[0].kind} {broken[0].id}: {broken[0].message}"
+            )
+        try:
+            tally = self._reconciliation.run(cause=cause)
+        except StripeProblemError as problem:
+            raise StripeIsAway(f"Sending stays stopped: {problem}.") from problem
+        if tally.differences:
+            first = tally.differences[0]
+            raise SendingStaysStopped(
+                f"reconcile finds {len(tally.differences)} differences: {first.kind} {first.id}: {first.message}"
+            )
+        self._switch_on(cause)
+
+    def retry(self, payout_id: UUID, *, cause: Cause) -> str:
+        """Have a payout taken up by the next run, or settle what Stripe's list of its group proves; what was done, in
+        a sentence. Nothing is ever sent under a new key before the old one is proven dead. Raises NotFound,
+        MoveIsNotLegal, StripeIsAway."""
+        waiting = self._take_up(payout_id, cause=cause)
+        payout, attempt = waiting.payout, waiting.attempt
+        if attempt is None or attempt.state is not AttemptState.parked:
+            return f"{payout.reference} is taken up by the next run."
+        try:
+            found = self._stripe.transfers_in_group(transfer_group(payout.id))
+        except StripeKeyRefusedError:
+            raise
+        except StripeProblemError as problem:
+            raise StripeIsAway(f"{payout.reference} stays as it is: {problem}.") from problem
+        is_proof = may_conclude_absence(attempt.last_sent_at, self._clock.now())
+        self._attempts.record_found(payout.id, found, is_absence_proof=is_proof, cause=cause)
+        return self._after_listing(payout_id, attempt)
+
+    @writing
+    def mark_paid(self, payout_id: UUID, *, reference: str, paid_by: UUID, cause: Cause) -> Payout:
+        """Note that an operator paid a `crypto` payout by hand; the same reference again changes nothing. Raises
+        NotFound, MoveIsNotLegal, InvalidInput, NobodyApprovesTheirOwn."""
+        reference = reference.strip()
+        if not reference or len(reference) > LONGEST_REFERENCE or not reference.isprintable():
+            raise InvalidInput([("reference", f"Enter a reference of 1 to {LONGEST_REFERENCE} characters.")])
+        affiliate, payout = self._moves.lock(payout_id)
+        if payout.method is not PayoutMethod.crypto:
+            raise MoveIsNotLegal(f"{payout.reference} is paid by Stripe; only a run can pay it.")
+        if payout.status is PayoutStatus.paid and payout.external_reference == reference:
+            return payout
+        if payout.status is not PayoutStatus.approved:
+            raise MoveIsNotLegal(self._why_not(payout))
+        if paid_by in {payout.requested_by, affiliate.user_id}:
+            raise NobodyApprovesTheirOwn("Nobody pays their own payout. Ask another operator.")
+        self._moves.move(payout, PayoutStatus.paid, affiliate=affiliate, cause=cause)
+        payout.external_reference = reference
+        self._changed(payout, "payout.paid_by_hand", None, f"reference {reference}", cause)
+        return payout
+
+    @writing
+    def _take_up(self, payout_id: UUID, *, cause: Cause) -> _Waiting:
+        _, payout = self._moves.lock(payout_id)
+        attempt = self._live(payout_id)
+        if payout.method is PayoutMethod.crypto and payout.status is not PayoutStatus.held:
+            raise MoveIsNotLegal(f"{payout.reference} is {payout.status.value}; crypto is paid by hand.")
+        match payout.status:
+            case PayoutStatus.approved | PayoutStatus.held:
+                payout.next_try_at = None
+            case PayoutStatus.processing:
+                payout.next_try_at = self._clock.now()
+            case _:
+                raise MoveIsNotLegal(self._why_not(payout))
+        self._changed(payout, "payout.retry_asked", payout.status, None, cause)
+        return _Waiting(payout, attempt)
+
+    @reading
+    def _after_listing(self, payout_id: UUID, attempt: PayoutAttempt) -> str:
+        payout = self._database.scalars(sa.select(Payout).where(Payout.id == payout_id)).one()
+        if payout.status is PayoutStatus.paid:
+            return f"{payout.reference} is paid: Stripe has its transfer {payout.transfer_id}."
+        if payout.status is PayoutStatus.processing and self._switch.is_halted_within():
+            return f"{payout.reference}: Stripe has another transfer for it than was asked for. Sending is stopped."
+        if payout.status is PayoutStatus.processing:
+            proof_at = attempt.last_sent_at + PROOF_AFTER
+            return (
+                f"Nothing can be done about {payout.reference} yet: Stripe has no transfer for it, and only from "
+                f"{proof_at:%d %b %Y, %H:%M} UTC on does that prove that none was made."
+            )
+        return f"{payout.reference} was never sent; the next run takes it up under a new key."
+
+    @writing
+    def _switch_on(self, cause: Cause) -> None:
+        installation = self._database.scalars(sa.select(Installation).with_for_update()).one()
+        if installation.halted_at is None:
+            return
+        self._switched("sending.resumed", "halted", "on", cause)
+        installation.halted_at = installation.halt_reason = None
+        log.warning("sending.resumed", by=cause.actor_id, reason=cause.reason)
+
+    def _live(self, payout_id: UUID) -> PayoutAttempt | None:
+        return self._database.scalar(
+            sa.select(PayoutAttempt).where(
+                PayoutAttempt.payout_id == payout_id, PayoutAttempt.state != AttemptState.failed
+            )
+        )
+
+    def _why_not(self, payout: Payout) -> str:
+        """Who did what when, if somebody was faster."""
+        rows = [row for row in self._journal.of("payout", payout.id) if row.action == "payout.status_changed"]
+        last = rows[-1] if rows else None
+        done = f" (by {last.actor_kind.value}, {last.created_at:%d %b %Y, %H:%M} UTC)" if last else ""
+        return f"{payout.reference} is {payout.status.value}{done}."
+
+    def _changed(self, payout: Payout, action: str, before: object, after: object, cause: Cause) -> None:
+        now = self._clock.now()
+        self._journal.changed(
+            "payout", payout.id, action=action, before=before, after=after, cause=cause, at=now
+        )
+
+    def _switched(self, action: str, before: str, after: str, cause: Cause) -> None:
+        now = self._clock.now()
+        self._journal.changed(
+            "installation", "1", action=action, before=before, after=after, cause=cause, at=now
+        )
+
+
+def _reason(cause: Cause) -> str:
+    reason = (cause.reason or "").strip()
+    if not reason:
+        raise InvalidInput([("reason", "Say why.")])
+    return reason

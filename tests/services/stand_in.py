@@ -1,0 +1,118 @@
+"""Stripe's stand-in as a test tells it what to do, and what it has seen."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.sandbox.state import Sandbox
+
+#: One of the two signing secrets of the tests' settings.
+WEBHOOK_SECRET = "whsec_platform_test"
+
+
+class StandIn:
+    """The stand-in's control, by the names of what happens at Stripe."""
+
+    def __init__(self, sandbox: Flask) -> None:
+        self._client: FlaskClient = sandbox.test_client()
+
+    def fault(
+        self, fault: str, *, path: str = "/v1/transfers", method: str = "POST", times: int = 1, **more: Any
+    ) -> None:
+        """What goes wrong with the next such requests."""
+        self._ask(
+            "POST", "faults", {"fault": fault, "path_prefix": path, "method": method, "times": times, **more}
+        )
+
+    def goes_away(self) -> None:
+        """Nobody answers any more, until `comes_back`."""
+        self.fault("timeout_before", path="/v1/", method="*", times=1_000)
+
+    def comes_back(self) -> None:
+        """Nothing goes wrong any more."""
+        self._ask("DELETE", "faults")
+
+    def land(self) -> None:
+        """What was late arrives now."""
+        self._ask("POST", "land")
+
+    def fate(self, account_id: str, fate: str, **more: Any) -> None:
+        """Something happens to an account."""
+        self._ask("POST", f"accounts/{account_id}/fate", {"fate": fate, **more})
+
+    def set_balance(self, **amounts: int) -> None:
+        """The platform's balance from now on, in minor units by currency."""
+        self._ask("POST", "balance", amounts)
+
+    def prune_keys(self) -> None:
+        """Stripe forgets its idempotency keys, as it may after 24 hours."""
+        self._ask("POST", "prune-keys")
+
+    def forget_requests(self) -> None:
+        self._ask("DELETE", "requests")
+
+    def requests(self, method: str, path_prefix: str) -> list[dict[str, Any]]:
+        """What was asked since the start or the last forgetting, oldest first."""
+        seen: list[dict[str, Any]] = self._ask("GET", "requests")["requests"]
+        return [
+            request
+            for request in seen
+            if request["method"] == method and request["path"].startswith(path_prefix)
+        ]
+
+    def transfers(self) -> list[dict[str, Any]]:
+        return self._list("transfers")
+
+    def gone(self) -> set[str]:
+        """Accounts that the platform can't reach any more."""
+        return set(self._ask("GET", "state")["gone"])
+
+    def accounts(self) -> list[dict[str, Any]]:
+        return self._list("accounts")
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """What Stripe would tell, oldest first."""
+        return [event for event in self._list("events") if kind is None or event["type"] == kind]
+
+    def transfer_by_hand(
+        self, account_id: str, amount: int, *, group: str, metadata: dict[str, str] | None = None
+    ) -> None:
+        """Somebody makes a transfer of US cents outside the portal."""
+        named = {f"metadata[{name}]": value for name, value in (metadata or {}).items()}
+        asked = {"amount": amount, "currency": "usd", "destination": account_id, "transfer_group": group}
+        answer = self._client.post(
+            "/v1/transfers", data=asked | named, headers={"Authorization": "Bearer sk_test_portal"}
+        )
+        assert answer.status_code == 200, answer.text
+
+    def _list(self, kind: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask("GET", "state")[kind]
+        return found
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._client.open(f"/sandbox/api/{path}", method=method, json=body)
+        assert answer.status_code < 300, answer.text
+        document: dict[str, Any] = answer.get_json()
+        return document
+
+
+def begin_anew(sandbox: Flask) -> None:
+    """Forget everything that the stand-in ever knew."""
+    old: Sandbox = sandbox.extensions["sandbox"]
+    old.store.close()
+    sandbox.extensions["sandbox"] = Sandbox(old.config)
+
+
+def signed(event: object, *, at: datetime, secret: str = WEBHOOK_SECRET) -> tuple[bytes, str]:
+    """A body and its Stripe-Signature header. https://docs.stripe.com/webhooks/signature"""
+    body = event if isinstance(event, bytes) else json.dumps(event).encode()
+    moment = int(at.timestamp())
+    digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return body, f"t={moment},v1={digest}"

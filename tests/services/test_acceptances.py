@@ -1,0 +1,79 @@
+"""Differences that a person explained: only what is open, only with a reason, and never what would be sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.config import Settings
+from portal.domain.errors import InvalidInput, NotFound
+from portal.models import ActorKind, AuditRow, Payout
+from portal.services.acceptances import PayoutWouldBeSentAgain
+from portal.services.journal import Cause
+from tests.clocks import MovableClock
+from tests.services.breaking import to_be_broken, without_rules
+from tests.services.differing import installation, kinds, paid, reconcile, stray
+from tests.services.line import Line
+from tests.services.programme import TEST, Programme
+
+OPERATOR = Cause(ActorKind.shell, "somebody", "reconcile --accept", "Sent by hand for a contest.")
+
+
+@pytest.fixture
+def adrift(settings: Settings, clock: MovableClock, stand_in: Flask, line: Line) -> Iterator[Programme]:
+    """A programme whose books and Stripe shall not agree; nobody asks afterwards whether they do."""
+    with to_be_broken(settings, clock, line, stand_in) as programme:
+        yield programme
+
+
+def test_what_would_be_sent_again_is_not_accepted_before_it_is_canceled(adrift: Programme) -> None:
+    payout_id = adrift.approved()
+    adrift.stripe.transfer_by_hand(
+        adrift.payout(payout_id).destination,
+        10_000,
+        group=f"payout-{payout_id}",
+        metadata=installation(adrift),
+    )
+    (transfer,) = adrift.stripe.transfers()
+    with pytest.raises(PayoutWouldBeSentAgain, match="Cancel the payout first"):
+        adrift.services.acceptances.accept(transfer["id"], cause=OPERATOR)
+    adrift.services.payouts.cancel(payout_id, cause=OPERATOR)
+    assert kinds(reconcile(adrift)) == [("transfer_not_settled", transfer["id"])]
+    assert adrift.services.acceptances.accept(transfer["id"], cause=OPERATOR).is_clean
+
+
+def test_a_difference_stays_until_a_person_has_explained_it(adrift: Programme, clock: MovableClock) -> None:
+    transfer_id = stray(adrift)
+    for _ in range(4):
+        assert kinds(reconcile(adrift)) == [("transfer_without_payout", transfer_id)]
+        clock.advance(days=3)
+    tally = adrift.services.acceptances.accept(transfer_id, cause=OPERATOR)
+    assert (tally.differences, tally.accepted) == ([], 1)
+    assert reconcile(adrift).is_clean
+    (audited,) = adrift.rows(
+        sa.select(AuditRow.actor_id, AuditRow.subject_id, AuditRow.reason).where(
+            AuditRow.action == "reconciliation.difference_accepted"
+        )
+    )
+    assert tuple(audited) == ("somebody", transfer_id, "Sent by hand for a contest.")
+
+
+def test_only_what_is_open_is_accepted_and_only_with_a_reason(adrift: Programme) -> None:
+    transfer_id = stray(adrift)
+    with pytest.raises(NotFound, match="There is no open difference tr_none"):
+        adrift.services.acceptances.accept("tr_none", cause=OPERATOR)
+    with pytest.raises(InvalidInput, match="Say why"):
+        adrift.services.acceptances.accept(transfer_id, cause=TEST)
+    assert not reconcile(adrift).is_clean
+
+
+def test_a_difference_that_reads_otherwise_later_is_open_again(adrift: Programme) -> None:
+    payout_id = paid(adrift)
+    transfer_id = str(adrift.payout(payout_id).transfer_id)
+    without_rules(sa.update(Payout).where(Payout.id == payout_id).values(amount=9_000))
+    assert adrift.services.acceptances.accept(transfer_id, cause=OPERATOR).is_clean
+    without_rules(sa.update(Payout).where(Payout.id == payout_id).values(amount=8_000))
+    assert kinds(reconcile(adrift)) == [("transfer_amount", transfer_id)]
