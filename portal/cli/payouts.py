@@ -15,7 +15,7 @@ from portal.domain.payouts import PayoutStatus
 from portal.models import Payout
 from portal.wiring import services
 
-payouts = AppGroup("payouts", help="Payouts: list, approve, reject, cancel.")
+payouts = AppGroup("payouts", help="Payouts: the queue, decisions, and stopping all sending.")
 
 _ID = click.argument("payout_id", type=click.UUID, metavar="ID")
 _REASON = click.option("--reason", required=True, help="Why; the affiliate reads it.")
