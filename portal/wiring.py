@@ -45,6 +45,7 @@ from portal.services.platform import Platform
 from portal.services.reconciliation import Reconciliation
 from portal.services.refunds import Refunds
 from portal.services.requested_runs import RequestedRuns
+from portal.services.reversals import Reversals
 from portal.services.selfcheck import Selfcheck
 from portal.services.sending_switch import SendingSwitch
 from portal.services.stripe_events import StripeEvents
@@ -162,6 +163,7 @@ def wire(
     switch = SendingSwitch(session, clock=clock)
     attempts = Attempts(session, clock=clock, moves=moves, switch=switch, cooldown=cooldown)
     claims = Claims(session, clock=clock)
+    reversals = Reversals(session, clock=clock, stripe=stripe, moves=moves, books=books, journal=journal)
     transfers = Transfers(
         session,
         clock=clock,
@@ -170,8 +172,11 @@ def wire(
         attempts=attempts,
         claims=claims,
         switch=switch,
+        reversals=reversals,
     )
-    reconciliation = Reconciliation(session, clock=clock, stripe=stripe, attempts=attempts, switch=switch)
+    reconciliation = Reconciliation(
+        session, clock=clock, stripe=stripe, attempts=attempts, switch=switch, reversals=reversals
+    )
     audit_chain = AuditChain(session, clock=clock)
     selfcheck = Selfcheck(session, settings=settings, switch=switch, further=[audit_chain.breaches])
     payouts = Payouts(session, clock=clock, settings=settings, journal=journal, books=books, moves=moves)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
@@ -16,6 +15,7 @@ import stripe
 
 from portal.domain.accounts import AccountFacts, facts_from_stripe
 from portal.domain.attempts import StripeAnswer
+from portal.gateways.transfer_facts import ReversalFacts, TransferFacts, transfer_facts
 
 #: Longer than Stripe usually takes for its slowest call, short enough that a worker notices that it is away.
 TIMEOUT_SECONDS = 25
@@ -63,19 +63,6 @@ class StripeRefusedError(StripeProblemError):
         self.http_status = problem.http_status
 
 
-@dataclass(frozen=True)
-class TransferFacts:
-    """A transfer as Stripe tells it; amounts in minor units."""
-
-    id: str
-    amount: int
-    amount_reversed: int
-    currency: str
-    destination: str
-    transfer_group: str | None
-    metadata: Mapping[str, str]
-
-
 class StripeGateway(Protocol):
     """What the portal asks of Stripe."""
 
@@ -88,6 +75,7 @@ class StripeGateway(Protocol):
     def transfers_in_group(self, group: str) -> list[TransferFacts]: ...
     def transfers_since(self, since: datetime) -> Iterator[TransferFacts]: ...
     def retrieve_transfer(self, transfer_id: str) -> TransferFacts: ...
+    def reversals_of(self, transfer_id: str) -> list[ReversalFacts]: ...
     def available_balance(self) -> Mapping[str, int]: ...
     def events_since(
         self, since: datetime, *, types: Sequence[str], account_id: str | None = None
@@ -165,13 +153,13 @@ class StripeApi:
         """Every transfer of a group: the only question about the past that Stripe answers for ever.
         https://docs.stripe.com/api/transfers/list"""
         found = self._pages(self._client.v1.transfers.list, {"transfer_group": group})
-        return [_transfer_facts(transfer) for transfer in found]
+        return [transfer_facts(transfer) for transfer in found]
 
     def transfers_since(self, since: datetime) -> Iterator[TransferFacts]:
         """Every transfer made since then, whoever made it, newest first; Stripe is asked as they are taken.
         https://docs.stripe.com/api/transfers/list"""
         for transfer in self._pages(self._client.v1.transfers.list, _made_since(since)):
-            yield _transfer_facts(transfer)
+            yield transfer_facts(transfer)
 
     def events_since(
         self, since: datetime, *, types: Sequence[str], account_id: str | None = None
@@ -189,7 +177,12 @@ class StripeApi:
 
     def retrieve_transfer(self, transfer_id: str) -> TransferFacts:
         """One transfer. https://docs.stripe.com/api/transfers/retrieve"""
-        return _transfer_facts(self._ask(lambda: self._client.v1.transfers.retrieve(transfer_id)))
+        return transfer_facts(self._ask(lambda: self._client.v1.transfers.retrieve(transfer_id)))
+
+    def reversals_of(self, transfer_id: str) -> list[ReversalFacts]:
+        """Every reversal of a transfer. https://docs.stripe.com/api/transfer_reversals/list"""
+        found = self._pages(lambda asked: self._client.v1.transfers.reversals.list(transfer_id, asked), {})
+        return [ReversalFacts(reversal.id, reversal.amount) for reversal in found]
 
     def available_balance(self) -> Mapping[str, int]:
         """What the platform can send now, by currency, in minor units. https://docs.stripe.com/api/balance"""
@@ -275,16 +268,3 @@ def _code(problem: stripe.StripeError) -> str | None:
 def _message(problem: stripe.StripeError) -> str:
     message = getattr(problem.error, "message", None) or problem.user_message or type(problem).__name__
     return str(message)[:500]
-
-
-def _transfer_facts(transfer: stripe.Transfer) -> TransferFacts:
-    destination = transfer.destination
-    return TransferFacts(
-        id=transfer.id,
-        amount=transfer.amount,
-        amount_reversed=transfer.amount_reversed,
-        currency=transfer.currency,
-        destination=destination if isinstance(destination, str) else str(getattr(destination, "id", "")),
-        transfer_group=transfer.transfer_group,
-        metadata=dict(transfer.metadata.to_dict()),
-    )

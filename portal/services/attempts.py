@@ -18,7 +18,7 @@ from portal.clock import Clock
 from portal.domain.attempts import AnswerClass, AttemptState, Outcome, StripeAnswer, classify, pause_seconds
 from portal.domain.gate import Timing, run_hold
 from portal.domain.payouts import HoldReason, PayoutStatus, WaitReason
-from portal.gateways.stripe import TransferFacts
+from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Affiliate, Installation, Payout, PayoutAttempt
 from portal.models.base import Database, new_id, writing
 from portal.services.journal import Cause

@@ -18,11 +18,13 @@ import structlog
 from portal.clock import Clock
 from portal.domain.attempts import Outcome
 from portal.domain.payouts import PayoutMethod
-from portal.gateways.stripe import StripeGateway, TransferFacts
+from portal.gateways.stripe import StripeGateway
+from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Installation, Payout, ReconciliationAcceptance, ReconciliationPass
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.attempts import Attempts
 from portal.services.journal import Cause
+from portal.services.reversals import Reversals
 from portal.services.sending_switch import SendingSwitch
 from portal.services.transfer_comparison import (
     PAID,
@@ -84,12 +86,14 @@ class Reconciliation:
         stripe: StripeGateway,
         attempts: Attempts,
         switch: SendingSwitch,
+        reversals: Reversals,
     ) -> None:
         self._database = database
         self._clock = clock
         self._stripe = stripe
         self._attempts = attempts
         self._switch = switch
+        self._reversals = reversals
 
     def run(self, *, cause: Cause) -> PassTally:
         """One pass over everything since the last clean one minus 48 hours. Raises StripeProblemError; a pass that
@@ -106,7 +110,7 @@ class Reconciliation:
             found += self._compare(ours, tally, cause)
         for payout in self._paid_since(since_at):
             if payout.transfer_id not in seen:
-                found += self._look_for(payout)
+                found += self._look_for(payout, cause)
         self._finish(tally, found)
         return tally
 
@@ -128,7 +132,7 @@ class Reconciliation:
             payout = payouts.get(payout_id_of(transfer))
             if payout is not None and (payout.status not in PAID or payout.transfer_id != transfer.id):
                 payout = self._settle(payout, tally, cause)
-            if differences_of(transfer, payout):
+            if self._differences(transfer, payout, cause):
                 found += self._look_again(transfer)
         return found
 
@@ -138,6 +142,13 @@ class Reconciliation:
         payout_id = payout_id_of(now)
         return differences_of(now, self._payouts([payout_id]).get(payout_id) if payout_id else None)
 
+    def _differences(self, transfer: TransferFacts, payout: Payout | None, cause: Cause) -> list[Difference]:
+        """What does not fit, after new reversals are written down."""
+        if payout is not None and _has_new_reversals(transfer, payout):
+            self._reversals.record(payout.id, transfer.id, cause=cause)
+            payout = self._payouts([payout.id])[payout.id]
+        return differences_of(transfer, payout)
+
     def _settle(self, payout: Payout, tally: PassTally, cause: Cause) -> Payout:
         """Let the whole group say what it proves; two transfers, or another than was asked for, stop all sending."""
         was_paid = payout.status in PAID
@@ -146,12 +157,12 @@ class Reconciliation:
         tally.settled += outcome is Outcome.paid and not was_paid
         return self._payouts([payout.id])[payout.id]
 
-    def _look_for(self, payout: Payout) -> list[Difference]:
+    def _look_for(self, payout: Payout, cause: Cause) -> list[Difference]:
         """A paid payout whose transfer the pass did not come by: made earlier, or not at all."""
         group = self._stripe.transfers_in_group(transfer_group(payout.id))
         if all(transfer.id != payout.transfer_id for transfer in group):
             return [missing_transfer(payout)]
-        return [difference for transfer in group for difference in differences_of(transfer, payout)]
+        return [difference for transfer in group for difference in self._differences(transfer, payout, cause)]
 
     def _finish(self, tally: PassTally, found: list[Difference]) -> None:
         """Write the pass down; what a person has explained is no difference any more."""
@@ -238,3 +249,7 @@ class Reconciliation:
 def _batches(transfers: Iterator[TransferFacts]) -> Iterator[list[TransferFacts]]:
     while batch := list(islice(transfers, BATCH)):
         yield batch
+
+
+def _has_new_reversals(transfer: TransferFacts, payout: Payout) -> bool:
+    return payout.transfer_id == transfer.id and transfer.amount_reversed > payout.amount_reversed

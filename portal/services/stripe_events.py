@@ -146,7 +146,7 @@ class StripeEvents:
 
     def _transfer_effect(self, event: _Waiting) -> str | None:
         match event.type:
-            case "transfer.created" | "transfer.updated" if event.object_id:
+            case "transfer.created" | "transfer.updated" | "transfer.reversed" if event.object_id:
                 return self._transfers.look_up(event.object_id, cause=Cause(ActorKind.stripe, None, event.id))
             case _:
                 return None

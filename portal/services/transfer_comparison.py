@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from portal.domain.payouts import PayoutStatus
-from portal.gateways.stripe import TransferFacts
+from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Payout
 
 #: What our groups begin with; a payout's id follows.

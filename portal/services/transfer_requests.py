@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from portal.gateways.stripe import TransferFacts
+from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Affiliate, Payout
 
 

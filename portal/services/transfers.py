@@ -22,13 +22,15 @@ from portal.domain.attempts import (
     may_post,
 )
 from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
-from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError, TransferFacts
+from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
+from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Installation, Payout
 from portal.models.base import Database, reading
 from portal.services.accounts import Accounts
 from portal.services.attempts import Attempts, Intent
 from portal.services.claims import Claim, Claims, is_sendable
 from portal.services.journal import Cause
+from portal.services.reversals import Reversals
 from portal.services.sending_switch import SendingSwitch
 from portal.services.transfer_requests import transfer_group
 
@@ -61,6 +63,7 @@ class Transfers:
         attempts: Attempts,
         claims: Claims,
         switch: SendingSwitch,
+        reversals: Reversals,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -69,6 +72,7 @@ class Transfers:
         self._attempts = attempts
         self._claims = claims
         self._switch = switch
+        self._reversals = reversals
 
     def run(self, *, cause: Cause, is_dry: bool = False) -> RunTally:
         """Send what is approved and settle what is unknown, oldest first; it has sent before it returns. Raises
@@ -82,13 +86,17 @@ class Transfers:
         return self._take_all(self._due(only_retries=True), cause)
 
     def look_up(self, transfer_id: str, *, cause: Cause) -> str:
-        """Settle the payout that a transfer at Stripe belongs to, if it is one of ours; what was done, in a word."""
+        """Settle the payout that a transfer at Stripe belongs to, if it is one of ours, and write down what was taken
+        back of it; what was done, in a word."""
         transfer = self._stripe.retrieve_transfer(transfer_id)
         payout_id = self._payout_of(transfer)
         if payout_id is None:
             return "not ours"
         found = self._stripe.transfers_in_group(transfer_group(payout_id))
-        return self._attempts.record_found(payout_id, found, is_absence_proof=False, cause=cause).value
+        outcome = self._attempts.record_found(payout_id, found, is_absence_proof=False, cause=cause)
+        if outcome is Outcome.paid and transfer.amount_reversed:
+            self._reversals.record(payout_id, transfer.id, cause=cause)
+        return outcome.value
 
     def _take_all(self, due: list[UUID], cause: Cause) -> RunTally:
         tally = RunTally()

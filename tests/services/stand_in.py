@@ -92,6 +92,10 @@ class StandIn:
         )
         assert answer.status_code == 200, answer.text
 
+    def reverse(self, transfer_id: str, amount: int) -> None:
+        """Somebody takes so much of a transfer back in Stripe's dashboard."""
+        self._ask("POST", f"transfers/{transfer_id}/reversals", {"amount": amount})
+
     def _list(self, kind: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._ask("GET", "state")[kind]
         return found
