@@ -10,6 +10,10 @@ if asks_for_demo(sys.argv):
     # The demo brings its own settings, so that a fresh clone can run it.
     app = demo_alone()
 else:
-    from portal.config import load_settings
+    from portal.config import SettingsError, load_settings
 
-    app = create_app(load_settings())
+    try:
+        app = create_app(load_settings())
+    except SettingsError as problems:
+        # one line for each, and no traceback between them
+        sys.exit(str(problems))
