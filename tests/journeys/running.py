@@ -215,7 +215,7 @@ class RunningPortal:
             assert process.is_running, process.log.read_text()
             try:
                 return requests.get(page, timeout=5).status_code == 200
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 return False
 
         eventually(answers, what=f"{page} to answer")
