@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+import structlog
 
-from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError
+from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
 from portal.models import Installation
 from portal.models.base import Database, reading, writing
+
+log = structlog.get_logger(__name__)
 
 
 class Platform:
@@ -18,9 +21,15 @@ class Platform:
         self._is_known = False
 
     def remember(self) -> None:
-        """Note whose key ours is, after it has reached one of our accounts. Raises StripeProblemError."""
-        if not self._is_known and self._known() is None:
-            self._write(self._stripe.platform())
+        """Note whose key ours is, after it has reached one of our accounts. A key that may not ask for its own account
+        (a restricted one) is no fault: then nothing is noted, and this process asks no more."""
+        if self._is_known:
+            return
+        try:
+            if self._known() is None:
+                self._write(self._stripe.platform())
+        except StripeProblemError as problem:
+            log.warning("platform.not_known", problem=str(problem))
         self._is_known = True
 
     def confirm(self) -> None:

@@ -134,6 +134,18 @@ def test_a_key_that_is_refused_changes_no_account(programme: Programme) -> None:
     assert programme.get(affiliate_id).stripe_account_status == "verified"
 
 
+def test_a_restricted_key_that_may_not_ask_for_its_own_account_still_reaches_the_others(
+    programme: Programme, line: Line
+) -> None:
+    refusal = '{"error": {"type": "invalid_request_error", "message": "This key may not do that."}}'
+    line.on_answer = lambda _method, path, answer: (
+        (refusal, 403, answer[2]) if path == "/v1/account" else answer
+    )
+    ana = programme.affiliate()
+    programme.onboard(ana)
+    assert programme.get(ana).stripe_account_status == "verified"
+
+
 def test_the_key_of_another_platform_changes_no_account(programme: Programme, line: Line) -> None:
     """Stripe tells it of our account what it tells of one that is gone: 403, while its own account answers."""
     affiliate_id = programme.verified()
