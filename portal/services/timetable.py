@@ -53,29 +53,27 @@ class Timetable:
         begun_at = self._database.scalars(sa.select(Installation.created_at)).one()
         due: list[tuple[str, datetime]] = []
         for job, fields in self._crontabs.items():
-            last = self._database.scalar(sa.select(sa.func.max(JobSlot.slot_at)).where(JobSlot.job == job))
-            slot_at = latest_slot(fields, now=self._clock.now(), after=last or begun_at)
+            newest = self._database.scalar(
+                sa.select(JobSlot).where(JobSlot.job == job).order_by(JobSlot.slot_at.desc()).limit(1)
+            )
+            after = newest.slot_at if newest else begun_at
+            slot_at = latest_slot(fields, now=self._clock.now(), after=after)
+            if slot_at is None and newest is not None and self._is_left_behind(newest):
+                slot_at = newest.slot_at  # a later one would make up for it
             if slot_at is not None:
                 due.append((job, slot_at))
-        return [*self._left_behind(), *due]
+        return due
 
-    def _left_behind(self) -> list[tuple[str, datetime]]:
-        """What was taken so long ago, and never finished, that whoever took it must have died."""
-        rows = self._database.execute(
-            sa.select(JobSlot.job, JobSlot.slot_at).where(
-                JobSlot.finished_at.is_(None),
-                JobSlot.started_at <= self._clock.now() - LEFT_BEHIND_AFTER,
-                JobSlot.job.in_(list(self._crontabs)),
-            )
-        )
-        return [(job, slot_at) for job, slot_at in rows]
+    def _is_left_behind(self, slot: JobSlot) -> bool:
+        """Whether it was taken so long ago, and never finished, that whoever took it must have died."""
+        return slot.finished_at is None and slot.started_at <= self._clock.now() - LEFT_BEHIND_AFTER
 
     @writing
     def _take(self, job: str, slot_at: datetime) -> Slot | None:
         now = self._clock.now()
         taken = self._database.get(JobSlot, (job, slot_at), with_for_update=True)
         if taken is not None:
-            if taken.finished_at is not None or taken.started_at > now - LEFT_BEHIND_AFTER:
+            if not self._is_left_behind(taken):
                 return None
             taken.started_at = now  # goes on under the same run_id
             return Slot(job, slot_at, taken.run_id)

@@ -93,6 +93,15 @@ def test_a_slot_whose_worker_died_is_taken_up_again_under_its_id(programme: Prog
     assert slots(programme, VERIFICATION) == []
 
 
+def test_slots_that_keep_failing_do_not_pile_up(programme: Programme) -> None:
+    """A run that raises each hour (a refused key, say) leaves its slot unfinished; the next hour's makes up for it."""
+    for hour in range(4):
+        programme.clock.set(
+            tomorrow_at(programme, 3) if hour == 0 else programme.clock.now() + timedelta(hours=1)
+        )
+        assert len(slots(programme, SENDING)) == 1
+
+
 @pytest.mark.settings(PORTAL_PAYOUT_RUN="30 9 * * 1")
 def test_payouts_are_sent_when_the_setting_says(programme: Programme) -> None:
     programme.clock.set(tomorrow_at(programme, 0))
