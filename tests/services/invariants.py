@@ -91,6 +91,13 @@ class _Books:
         """2"""
         for account in self.accounts.values():
             assert (account.balance <= 0) if account.kind.is_debt_side else (account.balance >= 0), account
+        standing = {
+            (account.affiliate_id, account.kind): account.balance for account in self.accounts.values()
+        }
+        for affiliate_id in self.affiliates:
+            available = standing.get((affiliate_id, AccountKind.available), 0)
+            owed = standing.get((affiliate_id, AccountKind.owed), 0)
+            assert available == 0 or owed == 0, "what became available pays what is owed at once"
 
     def what_is_reserved_is_for_open_payouts(self) -> None:
         """3, and one open payout at a time"""

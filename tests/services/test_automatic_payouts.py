@@ -84,6 +84,27 @@ def test_a_worker_that_died_while_making_them_is_followed_by_another(programme: 
     assert slot.slot_at not in {taken.slot_at for taken in programme.services.timetable.take_due()}
 
 
+def test_a_period_that_is_made_twice_is_still_one_payout_each(programme: Programme) -> None:
+    ana = _automatic(programme, earned=9_000)
+    _to_next_month(programme)
+    (slot,) = programme.services.timetable.take_due(only="automatic-payouts")
+    programme.services.automatic_payouts.make(slot)
+    programme.run()
+    programme.earn(ana, 9_000)
+    programme.clock.advance(seconds=1)
+    programme.services.automatic_payouts.make(slot)
+    assert len(_payouts(programme, ana)) == 1
+
+
+@pytest.mark.settings(PORTAL_PAYOUT_REQUEST_RATE="1 per day")
+def test_what_a_person_requested_does_not_use_up_the_automatic_payout(programme: Programme) -> None:
+    ana = _automatic(programme, earned=9_000)
+    _to_next_month(programme)
+    by_hand = programme.request(ana, by=programme.person())
+    programme.services.payouts.cancel(by_hand, cause=TEST)
+    assert programme.services.automatic_payouts.make_due() == 1
+
+
 @pytest.mark.settings(PORTAL_PAYOUT_SCHEDULE="weekly:mon")
 def test_weekly_payouts_are_made_on_their_day(programme: Programme) -> None:
     ana = _automatic(programme, earned=9_000)
