@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal import models
 from portal.clock import Clock
 from portal.config import PROJECT_ROOT, Settings
+from portal.domain.approval import ApprovalRule
 from portal.gateways.stripe import StripeApi, StripeKeyRefusedError, StripeProblemError, StripeTransport
 from portal.models.base import Database
 from portal.services.acceptances import Acceptances
@@ -25,6 +26,7 @@ from portal.services.account_making import AccountMaking
 from portal.services.accounts import Accounts, Standings
 from portal.services.affiliate_search import AffiliateSearch
 from portal.services.affiliates import Affiliates
+from portal.services.approvals import Approvals
 from portal.services.attempts import Attempts
 from portal.services.audit_chain import AuditChain
 from portal.services.audit_trail import AuditTrail
@@ -86,6 +88,7 @@ class Services:
     ledger: Ledger
     refunds: Refunds
     payouts: Payouts
+    approvals: Approvals
     automatic_payouts: AutomaticPayouts
     transfers: Transfers
     stripe_events: StripeEvents
@@ -179,7 +182,17 @@ def wire(
     )
     audit_chain = AuditChain(session, clock=clock)
     selfcheck = Selfcheck(session, settings=settings, switch=switch, further=[audit_chain.breaches])
-    payouts = Payouts(session, clock=clock, settings=settings, journal=journal, books=books, moves=moves)
+    rule = ApprovalRule(settings.auto_approve_limit, settings.second_approval_limit)
+    approvals = Approvals(session, clock=clock, rule=rule, journal=journal, moves=moves)
+    payouts = Payouts(
+        session,
+        clock=clock,
+        settings=settings,
+        journal=journal,
+        books=books,
+        moves=moves,
+        approvals=approvals,
+    )
     verification = Verification(session, clock=clock, accounts=accounts)
     timetable = Timetable(session, clock=clock, crontabs=_crontabs(settings))
     app.extensions["portal"] = wired = Services(
@@ -196,6 +209,7 @@ def wire(
         ledger=Ledger(session, books=books, clock=clock, hold_days=settings.earnings_hold_days),
         refunds=Refunds(session, clock=clock, journal=journal, books=books),
         payouts=payouts,
+        approvals=approvals,
         automatic_payouts=AutomaticPayouts(session, clock=clock, payouts=payouts, timetable=timetable),
         transfers=transfers,
         stripe_events=StripeEvents(
@@ -211,7 +225,7 @@ def wire(
         timetable=timetable,
         overview=Overview(session, clock=clock),
         affiliate_search=AffiliateSearch(session, clock=clock),
-        payout_queue=PayoutQueue(session),
+        payout_queue=PayoutQueue(session, rule=rule),
         event_log=EventLog(session, clock=clock, journal=journal),
         audit_trail=AuditTrail(session),
         selfcheck=selfcheck,

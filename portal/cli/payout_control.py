@@ -10,7 +10,7 @@ from flask import Flask
 from portal.cli.acting import as_option, cause_of, operator_behind
 from portal.cli.answers import json_option, report, says_refusals
 from portal.cli.payouts import payouts
-from portal.wiring import StripeKeyRefusedError, services
+from portal.wiring import services
 
 _ID = click.argument("payout_id", type=click.UUID, metavar="ID")
 _REASON = click.option("--reason", required=True, help="Why; for operators and the audit trail.")
@@ -34,11 +34,7 @@ def halt(reason: str, acting: str, as_json: bool) -> None:
 @says_refusals
 def resume(reason: str, acting: str, as_json: bool) -> None:
     """Let sending go on, if selfcheck and reconcile pass."""
-    cause = cause_of(acting, "payouts resume", reason)
-    try:
-        services().payout_control.resume(cause=cause)
-    except StripeKeyRefusedError as problem:
-        raise click.ClickException(f"{problem}. Sending stays stopped.") from problem
+    services().payout_control.resume(cause=cause_of(acting, "payouts resume", reason))
     report({"is_halted": False}, ["Sending is on."], as_json=as_json)
 
 
@@ -49,11 +45,7 @@ def resume(reason: str, acting: str, as_json: bool) -> None:
 @says_refusals
 def retry(payout_id: UUID, acting: str, as_json: bool) -> None:
     """Have the next run take a payout up, however long it was to wait."""
-    cause = cause_of(acting, "payouts retry")
-    try:
-        done = services().payout_control.retry(payout_id, cause=cause)
-    except StripeKeyRefusedError as problem:
-        raise click.ClickException(f"{problem}. The payout stays as it is.") from problem
+    done = services().payout_control.retry(payout_id, cause=cause_of(acting, "payouts retry"))
     row = services().payouts.get(payout_id)
     document = {"id": str(row.id), "reference": row.reference, "status": row.status, "done": done}
     report(document, [done], as_json=as_json)

@@ -44,11 +44,12 @@ def show(status: str | None, affiliate_code: str | None, limit: int, as_json: bo
 @json_option
 @says_refusals
 def approve(payout_id: UUID, acting: str, as_json: bool) -> None:
-    """Say yes to a request; the next run sends it."""
-    row = services().payouts.approve(
+    """Say yes to a request; the next run sends it. Never the second of two approvals."""
+    row = services().approvals.approve(
         payout_id, approver=operator_behind(acting), cause=cause_of(acting, "payouts approve")
     )
-    report(_described(row), [f"{row.reference} is approved."], as_json=as_json)
+    done = "is approved" if row.status is PayoutStatus.approved else "has the first of two approvals"
+    report(_described(row), [f"{row.reference} {done}."], as_json=as_json)
 
 
 @payouts.command("reject")

@@ -17,8 +17,28 @@ class NobodyApprovesTheirOwn(PortalError):
     code = "own_payout"
 
 
-class SecondApprovalIsMissing(PortalError):
+class SecondApprovalIsAnothers(PortalError):
+    """The first of two approvals is this very person's."""
+
     code = "second_approval"
+
+
+class SecondApprovalNeedsThePage(PortalError):
+    """A shell can act in anybody's name, so it is no second pair of eyes."""
+
+    code = "second_approval_by_shell"
+
+
+@dataclass(frozen=True)
+class Yes:
+    """An operator's approval of a payout, by their ids as people."""
+
+    approver: UUID
+    beneficiaries: Collection[UUID | None]
+    """Who asked for the payout, and whom it is for."""
+    first_approver: UUID | None
+    """Who approved it before, if it is one that two must approve."""
+    is_by_shell: bool
 
 
 @dataclass(frozen=True)
@@ -38,11 +58,18 @@ class ApprovalRule:
         limit = self.second_approval.get(money.currency)
         return limit is not None and money.amount > limit
 
-    def refuse(self, money: Money, approver: UUID, beneficiaries: Collection[UUID | None]) -> None:
-        """Raise why this person's yes does not count."""
-        if approver in beneficiaries:
+    def is_enough(self, money: Money, yes: Yes) -> bool:
+        """Whether the payout is approved with this yes, or waits for a second one. Raises why it does not count."""
+        if yes.approver in yes.beneficiaries:
             raise NobodyApprovesTheirOwn("Nobody approves their own payout. Ask another operator.")
-        if self.needs_two_operators(money):
-            raise SecondApprovalIsMissing(
-                f"{money} needs two operators' approval, which this version can't take."
+        if yes.first_approver is None:
+            return not self.needs_two_operators(money)
+        if yes.approver == yes.first_approver:
+            raise SecondApprovalIsAnothers(
+                "You have approved this already. Ask another operator to approve it too."
             )
+        if yes.is_by_shell:
+            raise SecondApprovalNeedsThePage(
+                "The second of two approvals is given on the payout's page, not by shell."
+            )
+        return True

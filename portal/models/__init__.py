@@ -6,7 +6,7 @@ from portal.models.audit_seals import AuditSeal
 from portal.models.base import Base
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
-from portal.models.payouts import Installation, Payout, PayoutAttempt
+from portal.models.payouts import FirstApproval, Installation, Payout, PayoutAttempt
 from portal.models.reconciliation import EventBackfill, ReconciliationAcceptance, ReconciliationPass
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Earning",
     "EventBackfill",
     "EventState",
+    "FirstApproval",
     "Identity",
     "Installation",
     "JobSlot",

@@ -85,6 +85,16 @@ class Payout(Base):
         return f"P-{self.number}"
 
 
+class FirstApproval(Base):
+    """The first of the two yeses that a large payout needs; the second is the payout's own `approved_by`."""
+
+    __tablename__ = "first_approvals"
+
+    payout_id: Mapped[UUID] = mapped_column(sa.ForeignKey("payouts.id"), primary_key=True)
+    approved_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    approved_at: Mapped[datetime]
+
+
 class PayoutAttempt(Base):
     """One generation of sending a payout: its key and parameters are frozen before the first request leaves."""
 

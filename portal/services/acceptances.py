@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.domain.errors import InvalidInput, NotFound, PortalError
 from portal.models import ReconciliationAcceptance
-from portal.models.base import Database, new_id, writing
+from portal.models.base import Database, new_id, reading, writing
+from portal.services.audit_trail import names_of_people
 from portal.services.journal import Cause, Journal
 from portal.services.reconciliation import PassTally, Reconciliation
 from portal.services.transfer_comparison import WOULD_BE_SENT_AGAIN, Difference
@@ -19,6 +22,14 @@ class PayoutWouldBeSentAgain(PortalError):
     """A payout waits to be sent although Stripe has its transfer: a restored backup, say."""
 
     code = "payout_would_be_sent_again"
+
+
+@dataclass(frozen=True)
+class AcceptedDifference:
+    """A difference that was explained, and by whom."""
+
+    row: ReconciliationAcceptance
+    by: str
 
 
 class Acceptances:
@@ -48,6 +59,20 @@ class Acceptances:
             )
         self._write(meant, cause)
         return self._reconciliation.run(cause=cause)
+
+    @reading
+    def newest(self, *, limit: int) -> list[AcceptedDifference]:
+        """What was explained last, newest first, with the name of whoever did."""
+        rows = self._database.scalars(
+            sa.select(ReconciliationAcceptance)
+            .order_by(ReconciliationAcceptance.created_at.desc())
+            .limit(limit)
+        ).all()
+        people = names_of_people(self._database, (UUID(row.accepted_by) for row in rows if row.accepted_by))
+        return [
+            AcceptedDifference(row, people.get(UUID(row.accepted_by), "") if row.accepted_by else "")
+            for row in rows
+        ]
 
     @writing
     def _write(self, meant: Sequence[Difference], cause: Cause) -> None:

@@ -166,6 +166,14 @@ PAYOUTS = (
         WHERE p.approved_by IS NOT NULL AND (p.approved_by = p.requested_by OR p.approved_by = a.user_id)""",
     ),
     Invariant(
+        "approved_twice_by_one",
+        "Both approvals of this payout are not two people's, or one is theirs whom it is for.",
+        """SELECT p.id, NULL FROM first_approvals f JOIN payouts p ON p.id = f.payout_id
+        JOIN affiliates a ON a.id = p.affiliate_id
+        WHERE f.approved_by IN (p.approved_by, p.requested_by, a.user_id)
+        OR (p.approved_at IS NOT NULL AND p.approved_by IS NULL)""",
+    ),
+    Invariant(
         "approved_but_closed",
         "This payout would be sent although its affiliate is blocked or not verified.",
         """SELECT p.id, coalesce(a.stripe_account_status, 'no account') FROM payouts p

@@ -13,7 +13,7 @@ from portal.domain.approval import NobodyApprovesTheirOwn
 from portal.domain.attempts import PROOF_AFTER, AttemptState, may_conclude_absence
 from portal.domain.errors import InvalidInput, PortalError, StripeIsAway
 from portal.domain.payouts import MoveIsNotLegal, PayoutMethod, PayoutStatus
-from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
+from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Installation, Payout, PayoutAttempt
 from portal.models.base import Database, reading, writing
 from portal.services.attempts import Attempts
@@ -109,8 +109,6 @@ class PayoutControl:
             return f"{payout.reference} is taken up by the next run."
         try:
             found = self._stripe.transfers_in_group(transfer_group(payout.id))
-        except StripeKeyRefusedError:
-            raise
         except StripeProblemError as problem:
             raise StripeIsAway(f"{payout.reference} stays as it is: {problem}.") from problem
         is_proof = may_conclude_absence(attempt.last_sent_at, self._clock.now())
@@ -130,7 +128,7 @@ class PayoutControl:
         if payout.status is PayoutStatus.paid and payout.external_reference == reference:
             return payout
         if payout.status is not PayoutStatus.approved:
-            raise MoveIsNotLegal(self._why_not(payout))
+            raise MoveIsNotLegal(self._moves.where_it_stands(payout))
         if paid_by in {payout.requested_by, affiliate.user_id}:
             raise NobodyApprovesTheirOwn("Nobody pays their own payout. Ask another operator.")
         self._moves.move(payout, PayoutStatus.paid, affiliate=affiliate, cause=cause)
@@ -150,7 +148,7 @@ class PayoutControl:
             case PayoutStatus.processing:
                 payout.next_try_at = self._clock.now()
             case _:
-                raise MoveIsNotLegal(self._why_not(payout))
+                raise MoveIsNotLegal(self._moves.where_it_stands(payout))
         self._changed(payout, "payout.retry_asked", payout.status, None, cause)
         return _Waiting(payout, attempt)
 
@@ -184,13 +182,6 @@ class PayoutControl:
                 PayoutAttempt.payout_id == payout_id, PayoutAttempt.state != AttemptState.failed
             )
         )
-
-    def _why_not(self, payout: Payout) -> str:
-        """Who did what when, if somebody was faster."""
-        rows = [row for row in self._journal.of("payout", payout.id) if row.action == "payout.status_changed"]
-        last = rows[-1] if rows else None
-        done = f" (by {last.actor_kind.value}, {last.created_at:%d %b %Y, %H:%M} UTC)" if last else ""
-        return f"{payout.reference} is {payout.status.value}{done}."
 
     def _changed(self, payout: Payout, action: str, before: object, after: object, cause: Cause) -> None:
         now = self._clock.now()

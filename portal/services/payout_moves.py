@@ -7,11 +7,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.clock import Clock
+from portal.domain.attempts import AttemptState
 from portal.domain.errors import NotFound
 from portal.domain.gate import Payee
 from portal.domain.ledger import EntryKind
-from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus, advance
-from portal.models import Affiliate, Payout
+from portal.domain.payouts import HoldReason, MoveIsNotLegal, PayoutMethod, PayoutStatus, advance
+from portal.models import Affiliate, Payout, PayoutAttempt
 from portal.models.base import Database
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
@@ -81,6 +82,28 @@ class PayoutMoves:
             cause=cause,
             at=now,
         )
+
+    def refuse_illegal(self, payout: Payout, wanted: PayoutStatus) -> None:
+        """Raise MoveIsNotLegal with who did what when, if somebody was faster, or if its outcome is not known yet."""
+        try:
+            advance(payout.status, wanted)
+        except MoveIsNotLegal:
+            raise MoveIsNotLegal(
+                f"{self.where_it_stands(payout)} It can't become {wanted.value} any more."
+            ) from None
+        live = sa.select(PayoutAttempt.id).where(
+            PayoutAttempt.payout_id == payout.id, PayoutAttempt.state != AttemptState.failed
+        )
+        if self._database.scalar(live) is not None:
+            raise MoveIsNotLegal(f"{payout.reference} is being sent; its outcome is not known yet.")
+
+    def where_it_stands(self, payout: Payout) -> str:
+        """A sentence about the payout's state, and who brought it there when."""
+        moves = [row for row in self._journal.of("payout", payout.id) if row.to_value == payout.status]
+        by = (
+            f" (by {moves[-1].actor_kind.value}, {moves[-1].created_at:%d %b %Y, %H:%M} UTC)" if moves else ""
+        )
+        return f"{payout.reference} is {payout.status.value}{by}."
 
     def hold(self, payout: Payout, reason: HoldReason, *, affiliate: Affiliate, cause: Cause) -> None:
         """Let an approved payout wait until the reason is gone."""

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.domain.approval import ApprovalRule
 from portal.domain.errors import NotFound, PortalError
 from portal.domain.gate import standing_refusal
+from portal.domain.money import Money
 from portal.domain.payouts import OPEN_STATUSES, PayoutStatus
-from portal.models import Affiliate, AuditRow, Payout, PayoutAttempt
+from portal.models import Affiliate, AuditRow, FirstApproval, Payout, PayoutAttempt
 from portal.models.base import Database, reading
 from portal.services.audit_trail import AuditLine, lines_of, names_of_people
 from portal.services.payout_moves import payee_of
@@ -50,14 +52,18 @@ class PayoutFile:
     refusal: PortalError | None
     attempts: list[PayoutAttempt]
     history: list[AuditLine]
+    first_approval: FirstApproval | None
+    needs_two: bool
+    """Whether one operator's yes is not enough."""
     people: Mapping[UUID, str]
 
 
 class PayoutQueue:
     """Reads payouts across affiliates; moving them is `payouts`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, rule: ApprovalRule) -> None:
         self._database = database
+        self._rule = rule
 
     @reading
     def page(self, wanted: PayoutFilter, *, past: int | None = None, limit: int = 50) -> list[QueuedPayout]:
@@ -97,13 +103,17 @@ class PayoutQueue:
             .where(AuditRow.subject_kind == "payout", AuditRow.subject_id == str(payout_id))
             .order_by(AuditRow.id)
         ).all()
+        first = self._database.get(FirstApproval, payout_id)
+        people = (payout.requested_by, payout.approved_by, first.approved_by if first else None)
         return PayoutFile(
             payout=payout,
             affiliate=affiliate,
             refusal=standing_refusal(payee_of(affiliate)),
             attempts=[*attempts],
             history=lines_of(self._database, history),
-            people=names_of_people(self._database, (payout.requested_by, payout.approved_by)),
+            first_approval=first,
+            needs_two=self._rule.needs_two_operators(Money(payout.amount, payout.currency)),
+            people=names_of_people(self._database, people),
         )
 
     @reading

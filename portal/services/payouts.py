@@ -1,4 +1,4 @@
-"""Payouts as people ask for them, approve them and call them off. Sending them is `transfers`."""
+"""Payouts as people ask for them and call them off. Approving them is `approvals`, sending them `transfers`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.config import Settings
-from portal.domain.approval import ApprovalRule
-from portal.domain.attempts import AttemptState
 from portal.domain.errors import NotFound, PortalError
 from portal.domain.gate import (
     Limits,
@@ -19,13 +17,13 @@ from portal.domain.gate import (
     RequestKeyIsMissing,
     request_refusal,
     requested_amount,
-    standing_refusal,
 )
 from portal.domain.ledger import Balances, EntryKind, Hold
 from portal.domain.money import Money, limit_of
-from portal.domain.payouts import OPEN_STATUSES, MoveIsNotLegal, PayoutStatus, advance, words_to_affiliate
-from portal.models import Affiliate, AuditRow, Payout, PayoutAttempt
+from portal.domain.payouts import OPEN_STATUSES, PayoutStatus, words_to_affiliate
+from portal.models import Affiliate, AuditRow, Payout
 from portal.models.base import Database, new_id, reading, writing
+from portal.services.approvals import Approvals
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 from portal.services.payout_moves import PayoutMoves, payee_of
@@ -61,11 +59,12 @@ class Payouts:
         journal: Journal,
         books: Books,
         moves: PayoutMoves,
+        approvals: Approvals,
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._approval = ApprovalRule(settings.auto_approve_limit, settings.second_approval_limit)
+        self._approvals = approvals
         self._journal = journal
         self._books = books
         self._moves = moves
@@ -110,8 +109,7 @@ class Payouts:
             "payout", payout.id, action="payout.status_changed", before=None, after=PayoutStatus.requested, cause=cause,
             at=payout.created_at,
         )  # fmt: skip
-        if self._approval.needs_no_operator(money):
-            self._approve(affiliate, payout, approver=None, cause=Cause.system("auto-approval"))
+        self._approvals.approve_small(affiliate, payout)
         return payout
 
     def _add(
@@ -136,28 +134,10 @@ class Payouts:
         return payout
 
     @writing
-    def approve(self, payout_id: UUID, *, approver: UUID, cause: Cause) -> Payout:
-        """An operator's yes. Raises MoveIsNotLegal, NobodyApprovesTheirOwn, or why the affiliate can't be paid."""
-        affiliate, payout = self._moves.lock(payout_id)
-        self._refuse_illegal(payout, PayoutStatus.approved)
-        if payout.status is not PayoutStatus.requested:
-            raise MoveIsNotLegal(
-                f"{payout.reference} is {payout.status.value}; the next run looks at it again."
-            )
-        self._approval.refuse(
-            Money(payout.amount, payout.currency), approver, {payout.requested_by, affiliate.user_id}
-        )
-        refusal = standing_refusal(payee_of(affiliate))
-        if refusal is not None:
-            raise MoveIsNotLegal(f"{affiliate.code} can't be paid at the moment: {refusal.sentence}")
-        self._approve(affiliate, payout, approver=approver, cause=cause)
-        return payout
-
-    @writing
     def reject(self, payout_id: UUID, *, cause: Cause) -> Payout:
         """An operator's no, with the words for the affiliate in the cause's reason."""
         affiliate, payout = self._moves.lock(payout_id)
-        self._refuse_illegal(payout, PayoutStatus.rejected)
+        self._moves.refuse_illegal(payout, PayoutStatus.rejected)
         payout.reason = words_to_affiliate(cause.reason)
         self._moves.move(payout, PayoutStatus.rejected, affiliate=affiliate, cause=cause)
         return payout
@@ -170,7 +150,7 @@ class Payouts:
             raise NotFound("There is no such payout.")
         if payout.status is PayoutStatus.canceled:
             return payout
-        self._refuse_illegal(payout, PayoutStatus.canceled)
+        self._moves.refuse_illegal(payout, PayoutStatus.canceled)
         payout.reason = words_to_affiliate(cause.reason)
         self._moves.move(payout, PayoutStatus.canceled, affiliate=affiliate, cause=cause)
         return payout
@@ -227,29 +207,6 @@ class Payouts:
     def history(self, payout_id: UUID) -> list[AuditRow]:
         """What happened to a payout, oldest first."""
         return self._journal.of("payout", payout_id)
-
-    def _approve(self, affiliate: Affiliate, payout: Payout, *, approver: UUID | None, cause: Cause) -> None:
-        payout.approved_by = approver
-        payout.approved_at = self._clock.now()
-        self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
-
-    def _refuse_illegal(self, payout: Payout, wanted: PayoutStatus) -> None:
-        """Say who did what when, if somebody was faster."""
-        live = sa.select(PayoutAttempt.id).where(
-            PayoutAttempt.payout_id == payout.id, PayoutAttempt.state != AttemptState.failed
-        )
-        try:
-            advance(payout.status, wanted)
-        except MoveIsNotLegal as refusal:
-            rows = [row for row in self._journal.of("payout", payout.id) if row.to_value in set(PayoutStatus)]
-            done = (
-                f" ({rows[-1].to_value} by {rows[-1].actor_kind.value}, {rows[-1].created_at:%d %b %Y, %H:%M} UTC)"
-                if rows
-                else ""
-            )
-            raise MoveIsNotLegal(f"{payout.reference}: {refusal.sentence}{done}") from None
-        if self._database.scalar(live) is not None:
-            raise MoveIsNotLegal(f"{payout.reference} is being sent; its outcome is not known yet.")
 
     def _limits(self, affiliate: Affiliate, balances: Balances, *, is_person: bool = True) -> Limits:
         open_payout = self._open_payout(affiliate.id)

@@ -262,7 +262,7 @@ def test_postgresql_empties_no_table_behind_the_rules(programme: Programme) -> N
 def test_the_services_do_what_the_database_allows(books: Books) -> None:
     """The other side of the refusals above: nothing legal is in their way."""
     programme = books.programme
-    programme.services.payouts.approve(books.requested, approver=programme.person(), cause=TEST)
+    programme.services.approvals.approve(books.requested, approver=programme.person(), cause=TEST)
     programme.unblock(books.blocked)
     programme.run()
     assert {programme.payout(books.requested).status, programme.payout(books.held).status} == {"paid"}

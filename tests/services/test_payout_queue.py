@@ -51,7 +51,7 @@ def test_each_row_says_why_its_affiliate_cannot_be_paid(programme: Programme) ->
 def test_a_file_holds_every_attempt_and_the_history_with_names(programme: Programme) -> None:
     person = programme.person()
     payout_id = programme.request(programme.verified(earned=60_000), by=person)
-    programme.services.payouts.approve(payout_id, approver=programme.person(), cause=TEST)
+    programme.services.approvals.approve(payout_id, approver=programme.person(), cause=TEST)
     programme.stripe.fault("timeout_before")
     programme.run()
     file = programme.services.payout_queue.file(payout_id)

@@ -25,7 +25,7 @@ OPERATOR_SETTINGS = {
 
 
 def approve(programme: Programme, payout_id: UUID) -> Payout:
-    return programme.services.payouts.approve(payout_id, approver=programme.person(), cause=TEST)
+    return programme.services.approvals.approve(payout_id, approver=programme.person(), cause=TEST)
 
 
 def shell(programme: Programme, *arguments: str) -> Result:
@@ -78,7 +78,7 @@ def test_nobody_approves_what_they_asked_for(programme: Programme) -> None:
     person = programme.person()
     payout_id = programme.request(programme.verified(earned=60_000), by=person)
     with pytest.raises(NobodyApprovesTheirOwn):
-        programme.services.payouts.approve(payout_id, approver=person, cause=TEST)
+        programme.services.approvals.approve(payout_id, approver=person, cause=TEST)
     assert programme.payout(payout_id).status == "requested"
 
 
@@ -89,7 +89,7 @@ def test_nobody_approves_what_is_paid_to_them(programme: Programme) -> None:
     programme.earn(affiliate_id, 60_000)
     payout_id = programme.request(affiliate_id, by=programme.person())
     with pytest.raises(NobodyApprovesTheirOwn):
-        programme.services.payouts.approve(payout_id, approver=person, cause=TEST)
+        programme.services.approvals.approve(payout_id, approver=person, cause=TEST)
 
 
 def test_a_requested_payout_of_a_blocked_or_unverified_affiliate_cannot_be_approved(
@@ -159,7 +159,7 @@ def test_a_move_that_is_no_longer_legal_says_who_did_what_when(programme: Progra
         approve(programme, payout_id)
     assert refusal.value.status == 409
     assert reference in refusal.value.sentence
-    assert f"rejected by operator, {at} UTC" in refusal.value.sentence
+    assert f"is rejected (by operator, {at} UTC)" in refusal.value.sentence
     for late in (programme.services.payouts.reject, programme.services.payouts.cancel):
         with pytest.raises(MoveIsNotLegal):
             late(payout_id, cause=TEST)
@@ -203,7 +203,7 @@ def test_an_approval_and_a_cancellation_at_once_leave_one_of_them(programme: Pro
         with programme.app.app_context():
             try:
                 if how == "approve":
-                    programme.services.payouts.approve(payout_id, approver=person, cause=TEST)
+                    programme.services.approvals.approve(payout_id, approver=person, cause=TEST)
                 else:
                     programme.services.payouts.reject(payout_id, cause=TEST)
             except MoveIsNotLegal:

@@ -17,6 +17,7 @@ from portal.models import (
     Affiliate,
     AuditRow,
     Earning,
+    FirstApproval,
     LedgerAccount,
     LedgerEntry,
     Operator,
@@ -168,6 +169,15 @@ def test_somebody_who_approved_their_own_is_named(books: Books) -> None:
         sa.update(Payout).where(Payout.id == books.paid).values(approved_by=person, requested_by=person)
     )
     assert books.broken() == {"approved_by_themselves": [str(books.paid)]}
+
+
+def test_two_approvals_of_one_person_are_named(books: Books) -> None:
+    person, now = books.programme.person(), books.programme.clock.now()
+    without_rules(
+        sa.insert(FirstApproval).values(payout_id=books.paid, approved_by=person, approved_at=now),
+        sa.update(Payout).where(Payout.id == books.paid).values(approved_by=person),
+    )
+    assert books.broken() == {"approved_twice_by_one": [str(books.paid)]}
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import InvalidInput, PortalError
-from portal.domain.payouts import PayoutStatus
+from portal.domain.payouts import PayoutMethod, PayoutStatus
 from portal.models import Payout
-from portal.services.payout_queue import PayoutFilter
+from portal.services.payout_queue import PayoutFile, PayoutFilter
 from portal.web.access import access, cause, current_user
 from portal.web.forms import page_before, problems_of
 from portal.web.operator.csv_files import BATCH_ROWS, all_pages, csv_file
@@ -28,6 +28,12 @@ PAGE_ROWS = 50
 
 #: What may be called off, unless an attempt is under way; the service has the last word.
 _CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
+
+#: What happens to what was approved.
+_NEXT = {
+    PayoutMethod.fiat: "It goes out with the next run.",
+    PayoutMethod.crypto: "Pay it by hand, then note it here.",
+}
 
 _COLUMNS = (
     "id", "reference", "affiliate_code", "status", "hold_reason", "amount", "currency", "amount_reversed",
@@ -73,10 +79,12 @@ def show(payout_id: UUID) -> Response:
 @access("operator")
 def approve(payout_id: UUID) -> AnyResponse:
     try:
-        payout = services().payouts.approve(payout_id, approver=current_user().user_id, cause=cause())
+        payout = services().approvals.approve(payout_id, approver=current_user().user_id, cause=cause())
     except PortalError as refusal:
         return _page(payout_id, refusal=refusal)
-    return _done(payout, "is approved. It goes out with the next run.")
+    if payout.status is PayoutStatus.requested:
+        return _done(payout, "has the first of two approvals. Another operator must approve it too.")
+    return _done(payout, f"is approved. {_NEXT[payout.method]}")
 
 
 @pages.post("/payouts/<uuid:payout_id>/reject")
@@ -100,9 +108,37 @@ def cancel(payout_id: UUID) -> AnyResponse:
     return _done(payout, "is canceled. The money is back in the affiliate's balance.")
 
 
+@pages.post("/payouts/<uuid:payout_id>/retry")
+@access("operator")
+def retry(payout_id: UUID) -> AnyResponse:
+    try:
+        done = services().payout_control.retry(payout_id, cause=cause())
+    except PortalError as refusal:
+        return _page(payout_id, refusal=refusal)
+    flash(done, "info")
+    return redirect(url_for("operator_payouts.show", payout_id=payout_id), 303)
+
+
+@pages.post("/payouts/<uuid:payout_id>/mark-paid")
+@access("operator")
+def mark_paid(payout_id: UUID) -> AnyResponse:
+    """Of `crypto` alone: an operator has paid it by hand."""
+    try:
+        reference = form_text("reference", missing="Give what the payment is found by.")
+        payout = services().payout_control.mark_paid(
+            payout_id, reference=reference, paid_by=current_user().user_id, cause=cause_with(reference)
+        )
+    except PortalError as refusal:
+        return _page(payout_id, refusal=refusal)
+    return _done(payout, "is paid.")
+
+
 def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
     """The payout as it stands now, with what was refused, if anything was."""
     file = services().payout_queue.file(payout_id)
+    me = current_user().user_id
+    is_own = me in {file.payout.requested_by, file.affiliate.user_id}
+    is_first_approver = file.first_approval is not None and file.first_approval.approved_by == me
     return render(
         "operator/payouts/show.html",
         status=refusal.status if refusal else 200,
@@ -112,11 +148,30 @@ def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
         hold_words=HOLD_WORDS,
         wait_words=WAIT_WORDS,
         may_change=may_change(),
-        is_own=current_user().user_id in {file.payout.requested_by, file.affiliate.user_id},
-        can_cancel=file.payout.status in _CANCELABLE,
-        typed_reason=request.form.get("reason", ""),
+        is_own=is_own,
+        is_first_approver=is_first_approver,
+        acts=set(_acts(file, is_own=is_own, is_first_approver=is_first_approver)),
+        typed={name: request.form.get(name, "") for name in ("reason", "reference")},
         problems=problems_of(refusal) if refusal else {},
     )
+
+
+def _acts(file: PayoutFile, *, is_own: bool, is_first_approver: bool) -> Iterator[str]:
+    """What makes sense now, so that no button leads to a refusal; the services have the last word."""
+    payout = file.payout
+    if payout.status is PayoutStatus.requested:
+        yield "reject"
+        if not (is_own or is_first_approver or file.refusal):
+            yield "approve"
+    if payout.status in _CANCELABLE:
+        yield "cancel"
+    if payout.method is PayoutMethod.crypto and payout.status is PayoutStatus.approved and not is_own:
+        yield "mark_paid"
+    is_late = payout.wait_reason is not None or payout.next_try_at is not None
+    if payout.status in {PayoutStatus.held, PayoutStatus.processing} or (
+        payout.status is PayoutStatus.approved and is_late
+    ):
+        yield "retry"
 
 
 def _done(payout: Payout, words: str) -> AnyResponse:
