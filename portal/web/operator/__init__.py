@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.web.operator import affiliates, audit, overview, payouts, tokens, verification, webhooks
+from portal.web.operator import (
+    affiliates,
+    audit,
+    overview,
+    payouts,
+    reconciliation,
+    sending,
+    tokens,
+    verification,
+    webhooks,
+)
 from portal.web.operator.words import action_words
 
 
 def register(app: Flask) -> None:
     """Add every page, and the words that their tables share."""
     app.jinja_env.filters["action_words"] = action_words
-    for views in (overview, payouts, affiliates, webhooks, audit, verification, tokens):
+    for views in (
+        overview,
+        sending,
+        payouts,
+        affiliates,
+        webhooks,
+        verification,
+        reconciliation,
+        audit,
+        tokens,
+    ):
         views.register(app)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 
+from portal.domain.errors import PortalError
 from portal.domain.payouts import PayoutStatus
 from portal.services.overview import MOST_COUNTED, QUIET_DAYS
 from portal.web.access import access
+from portal.web.forms import problems_of
+from portal.web.operator.fields import may_change
 from portal.web.rendering import render
 from portal.wiring import services
 
@@ -16,8 +19,17 @@ pages = Blueprint("operator", __name__, url_prefix="/operator")
 @pages.get("/")
 @access("operator")
 def overview() -> Response:
+    return overview_page()
+
+
+def overview_page(refusal: PortalError | None = None) -> Response:
+    """The page as it stands now, with what was refused, if anything was."""
     return render(
         "operator/overview.html",
+        status=refusal.status if refusal else 200,
+        problems=problems_of(refusal) if refusal else {},
+        typed_reason=request.form.get("reason", ""),
+        may_change=may_change(),
         facts=services().overview.get(),
         statuses=PayoutStatus,
         most=MOST_COUNTED,

@@ -24,6 +24,7 @@ PAGES = (
     "/operator/audit",
     "/operator/audit.csv",
     "/operator/verification",
+    "/operator/reconciliation",
     "/operator/tokens",
 )
 
@@ -68,7 +69,16 @@ def test_an_operator_who_is_an_affiliate_too_lands_on_the_dashboard_with_a_link_
 
 def test_every_page_leads_to_every_other_and_marks_where_one_is(olga: Visitor) -> None:
     words = [link.text for link in olga.get("/operator/").html.one("nav", aria_label="Main").all("a")]
-    assert words == ["Overview", "Affiliates", "Payout queue", "Webhooks", "Verification", "Audit", "Tokens"]
+    assert words == [
+        "Overview",
+        "Affiliates",
+        "Payout queue",
+        "Webhooks",
+        "Verification",
+        "Reconciliation",
+        "Audit",
+        "Tokens",
+    ]
     for path in PAGES:
         if path.endswith(".csv"):
             continue

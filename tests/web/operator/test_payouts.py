@@ -95,7 +95,7 @@ def test_what_somebody_decided_already_is_409_and_says_who_and_when(
     sam.send(sam.get(at(waiting)), at(waiting, "reject"), reason="The order was refunded.")
     page = olga.send(stale, at(waiting, "approve"))
     assert page.status == 409
-    assert "rejected by operator" in page.problems[0]
+    assert "is rejected (by operator" in page.problems[0]
     assert status(page) == "rejected"
 
 
@@ -165,7 +165,7 @@ def test_nobody_approves_their_own_payout(ada: Partner, portal_app: Flask, waiti
     with portal_app.app_context():
         services().access.add_operator("sandbox", "ada", cause=Cause.system("a test"))
     page = ada.get(at(waiting))
-    assert "Nobody approves their own payout." in page.said
+    assert "Nobody decides about their own payout." in page.said
     assert not page.html.all("form", action=at(waiting, "approve"))
     refused = ada.post(at(waiting, "approve"))
     assert refused.status == 409
@@ -185,18 +185,81 @@ def test_who_cannot_be_paid_cannot_be_approved_and_the_page_says_why_in_their_wo
     assert olga.post(at(waiting, "approve")).status == 409
 
 
+@pytest.mark.settings(PORTAL_SECOND_APPROVAL_LIMIT="usd:30000")
+def test_a_large_payout_asks_two_operators_and_says_at_each_step_who_is_missing(
+    olga: Visitor, new_operator: NewOperator, waiting: str
+) -> None:
+    page = olga.get(at(waiting))
+    assert "Two operators must approve this amount." in page.said
+    assert olga.send(page, at(waiting, "approve")).status == 303
+    after = olga.get(at(waiting))
+    assert status(after) == "requested"
+    assert "You have approved it. Another operator must approve it too." in after.said
+    assert not after.html.all("form", action=at(waiting, "approve"))
+    assert olga.post(at(waiting, "approve")).problems == [
+        "You have approved this already. Ask another operator to approve it too."
+    ]
+    sam = new_operator("sam")
+    page = sam.get(at(waiting))
+    assert "olga has approved it. It needs a second approval." in page.said
+    assert sam.send(page, at(waiting, "approve")).status == 303
+    assert status(sam.get(at(waiting))) == "approved"
+
+
+def test_what_waits_for_stripe_is_hurried_and_what_was_sent_is_not(
+    olga: Visitor, ada: Partner, waiting: str
+) -> None:
+    olga.send(olga.get(at(waiting)), at(waiting, "approve"))
+    assert not olga.get(at(waiting)).html.all("form", action=at(waiting, "retry"))
+    ada.is_away("/v1/transfers")
+    ada.pays()
+    page = olga.get(at(waiting))
+    assert status(page) == "processing"
+    assert olga.send(page, at(waiting, "retry")).status == 303
+    after = olga.get(at(waiting))
+    assert "is taken up by the next run" in after.html.one(role="alert", class_="banner tone--info").text
+    assert "Retry asked for" in after.said
+    ada.stand_in.test_client().delete("/sandbox/api/faults")
+    ada.pays()
+    late = olga.send(page, at(waiting, "retry"))
+    assert (late.status, status(late)) == (409, "paid")
+    assert "is paid (by" in late.problems[0]
+
+
+def test_a_payout_to_a_wallet_is_noted_as_paid_with_its_reference(
+    olga: Visitor, ada: Partner, portal_app: Flask
+) -> None:
+    page = ada.get("/payouts/preferences")
+    changes = {"preferred_payout_type": "crypto", "wallet_address": "0x" + "12" * 20}
+    assert ada.send(page, "/payouts/preferences", **changes).status == 303
+    ada.earn(41_250)
+    wallet = requested(ada)
+    page = olga.get(at(wallet))
+    assert not page.html.all("form", action=at(wallet, "mark-paid"))
+    assert "Pay it by hand" in olga.get(olga.send(page, at(wallet, "approve")).location).said
+    page = olga.get(at(wallet))
+    empty = olga.send(page, at(wallet, "mark-paid"), reference=" ")
+    assert (empty.status, empty.problems) == (422, ["Give what the payment is found by."])
+    assert olga.send(page, at(wallet, "mark-paid"), reference="0xfeed").status == 303
+    after = olga.get(at(wallet))
+    assert status(after) == "paid"
+    assert "0xfeed" in after.said
+    again = olga.send(page, at(wallet, "mark-paid"), reference="0xdead")
+    assert again.status == 409
+
+
 def test_a_viewer_looks_and_decides_nothing(viewer: Visitor, waiting: str) -> None:
     page = viewer.get(at(waiting))
     assert page.status == 200
     assert not [form for form in page.html.all("form") if waiting in form.attributes["action"]]
-    for move in ("approve", "reject", "cancel"):
-        assert viewer.post(at(waiting, move), {"reason": "No."}).status == 403
+    for move in ("approve", "reject", "cancel", "retry", "mark-paid"):
+        assert viewer.post(at(waiting, move), {"reason": "No.", "reference": "0x"}).status == 403
     assert status(viewer.get(at(waiting))) == "requested"
 
 
 def test_affiliates_and_strangers_decide_nothing(ada: Partner, portal_app: Flask, waiting: str) -> None:
-    for move in ("approve", "reject", "cancel"):
-        assert ada.post(at(waiting, move), {"reason": "Yes."}).status == 404
+    for move in ("approve", "reject", "cancel", "retry", "mark-paid"):
+        assert ada.post(at(waiting, move), {"reason": "Yes.", "reference": "0x"}).status == 404
         assert portal_app.test_client().post(at(waiting, move)).location == "/login"
 
 
