@@ -167,6 +167,9 @@ def wire(
     attempts = Attempts(session, clock=clock, moves=moves, switch=switch, cooldown=cooldown)
     claims = Claims(session, clock=clock)
     reversals = Reversals(session, clock=clock, stripe=stripe, moves=moves, books=books, journal=journal)
+    reconciliation = Reconciliation(
+        session, clock=clock, stripe=stripe, attempts=attempts, switch=switch, reversals=reversals
+    )
     transfers = Transfers(
         session,
         clock=clock,
@@ -176,9 +179,7 @@ def wire(
         claims=claims,
         switch=switch,
         reversals=reversals,
-    )
-    reconciliation = Reconciliation(
-        session, clock=clock, stripe=stripe, attempts=attempts, switch=switch, reversals=reversals
+        reconciliation=reconciliation,
     )
     audit_chain = AuditChain(session, clock=clock)
     selfcheck = Selfcheck(session, settings=settings, switch=switch, further=[audit_chain.breaches])

@@ -182,12 +182,6 @@ class Reconciliation:
         )
 
     @reading
-    def newest(self, *, limit: int) -> list[ReconciliationPass]:
-        """The latest passes, newest first."""
-        query = sa.select(ReconciliationPass).order_by(ReconciliationPass.started_at.desc())
-        return list(self._database.scalars(query.limit(limit)))
-
-    @reading
     def _begin(self) -> tuple[UUID, datetime]:
         installation = self._database.scalars(sa.select(Installation)).one()
         begun_at = self._last_clean() or installation.created_at

@@ -6,6 +6,7 @@ Commit, call, commit: no transaction is open while Stripe is asked, and no outco
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -30,11 +31,22 @@ from portal.services.accounts import Accounts
 from portal.services.attempts import Attempts, Intent
 from portal.services.claims import Claim, Claims, is_sendable
 from portal.services.journal import Cause
+from portal.services.reconciliation import Reconciliation
 from portal.services.reversals import Reversals
 from portal.services.sending_switch import SendingSwitch
 from portal.services.transfer_requests import transfer_group
 
 log = structlog.get_logger(__name__)
+
+#: What a run makes of each payout that it takes up, by all that is known before Stripe is asked.
+_WOULD_BECOME = {
+    PayoutStatus.approved: Outcome.paid,
+    PayoutStatus.held: Outcome.held,
+    PayoutStatus.processing: Outcome.unknown,
+}
+
+#: The same while Stripe can't be asked anything.
+_STANDS_STILL = _WOULD_BECOME | {PayoutStatus.approved: Outcome.waiting}
 
 
 @dataclass
@@ -64,6 +76,7 @@ class Transfers:
         claims: Claims,
         switch: SendingSwitch,
         reversals: Reversals,
+        reconciliation: Reconciliation,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -73,13 +86,28 @@ class Transfers:
         self._claims = claims
         self._switch = switch
         self._reversals = reversals
+        self._reconciliation = reconciliation
 
     def run(self, *, cause: Cause, is_dry: bool = False) -> RunTally:
-        """Send what is approved and settle what is unknown, oldest first; it has sent before it returns. Raises
-        StripeKeyRefusedError, which stops the run and changes no payout."""
+        """Send what is approved and settle what is unknown, oldest first; it has sent before it returns. Books that
+        were not compared with Stripe within the hour are compared first, and on a difference nothing is sent: they may
+        be a restored backup's. Raises StripeKeyRefusedError, which stops the run and changes no payout."""
         if is_dry:
-            return self._preview()
-        return self._take_all(self._due(only_retries=False), cause)
+            return self._counted(_WOULD_BECOME, is_dry=True)
+        due = self._due(only_retries=False)
+        try:
+            is_clean = not due or self._reconciliation.is_clean_or_run(cause=cause)
+        except StripeKeyRefusedError:
+            raise
+        except StripeProblemError as problem:
+            log.warning("run.stood_still", problem=str(problem))
+            for payout_id in due:
+                self._attempts.note_wait(payout_id, WaitReason.stripe_away)
+            return self._counted(_STANDS_STILL)
+        still_due = self._due(only_retries=False) if is_clean else []
+        tally = self._take_all(still_due, cause)
+        self._count_settled({*due} - {*still_due}, tally)
+        return tally
 
     def retry(self, *, cause: Cause) -> RunTally:
         """Only go on with attempts of unknown outcome whose next try is due."""
@@ -232,18 +260,22 @@ class Transfers:
         )
 
     @reading
-    def _preview(self) -> RunTally:
-        """What the next run would take up, by what is known now; nothing is asked or changed."""
-        tally = RunTally(is_dry=True)
-        would = {
-            PayoutStatus.approved: Outcome.paid,
-            PayoutStatus.held: Outcome.held,
-            PayoutStatus.processing: Outcome.unknown,
-        }
-        query = sa.select(Payout).where(is_sendable())
-        for payout in self._database.scalars(query.order_by(Payout.number)):
-            tally.counts[would[payout.status]] += 1
-            if payout.status is PayoutStatus.approved:
+    def _count_settled(self, ids: set[UUID], tally: RunTally) -> None:
+        """What the comparison with Stripe has settled was paid in this run too; the rest was left where it is."""
+        for payout in self._database.scalars(sa.select(Payout).where(Payout.id.in_(ids))):
+            outcome = Outcome.paid if payout.status is PayoutStatus.paid else Outcome.skipped
+            tally.counts[outcome] += 1
+            if outcome is Outcome.paid:
+                tally.total[payout.currency] += payout.amount
+
+    @reading
+    def _counted(self, become: Mapping[PayoutStatus, Outcome], *, is_dry: bool = False) -> RunTally:
+        """What a run would take up, by what is known now; nothing is asked or changed."""
+        tally = RunTally(is_dry=is_dry)
+        for payout in self._database.scalars(sa.select(Payout).where(is_sendable()).order_by(Payout.number)):
+            outcome = become[payout.status]
+            tally.counts[outcome] += 1
+            if outcome is Outcome.paid:
                 tally.total[payout.currency] += payout.amount
         return tally
 

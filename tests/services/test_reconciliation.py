@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,10 +13,12 @@ import sqlalchemy.exc
 from flask import Flask
 
 from portal.config import Settings
+from portal.domain.attempts import Outcome
 from portal.gateways.stripe import StripeUnavailableError
 from portal.jobs.work import everything_due
 from portal.models import LedgerEntry, Payout, PayoutAttempt
 from portal.services.journal import Cause
+from portal.wiring import db
 from tests.clocks import MovableClock
 from tests.services.breaking import drop_rule, to_be_broken, without_rules
 from tests.services.differing import installation, is_halted, kinds, paid, reconcile, stray
@@ -159,6 +163,40 @@ def test_a_run_may_not_send_while_there_is_a_difference(adrift: Programme) -> No
     reconciliation, cause = adrift.services.reconciliation, Cause.system("process-payouts")
     assert not reconciliation.is_clean_or_run(cause=cause)
     assert not reconciliation.is_clean_or_run(cause=cause)
+
+
+def test_a_run_sends_nothing_while_there_is_a_difference_and_leaves_all_where_it_is(
+    adrift: Programme,
+) -> None:
+    stray(adrift)
+    payout_id = adrift.approved()
+    adrift.stripe.forget_requests()
+    tally = adrift.run()
+    assert (tally.counts[Outcome.skipped], tally.counts.total()) == (1, 1)
+    assert adrift.stripe.requests("POST", "/v1/transfers") == []
+    assert adrift.payout(payout_id).status == "approved"
+    assert is_halted(adrift)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_restored_backup_sends_nothing_again(adrift: Programme, tmp_path: Path) -> None:
+    """The database forgets that it paid; Stripe does not, although it has forgotten the keys."""
+    payout_id = adrift.approved()
+    reconcile(adrift)
+    backup = tmp_path / "backup.db"
+    with sqlite3.connect(str(db.engine.url.database)) as connection:
+        connection.execute(f"VACUUM INTO '{backup}'")
+    connection.close()
+    assert adrift.run().counts[Outcome.paid] == 1
+    db.session.remove()
+    db.engine.dispose()
+    backup.replace(str(db.engine.url.database))
+    assert adrift.payout(payout_id).status == "approved"
+    adrift.clock.advance(days=2)
+    adrift.stripe.prune_keys()
+    assert adrift.run().counts[Outcome.paid] == 0
+    assert is_halted(adrift)
+    assert len(adrift.stripe.transfers()) == 1
 
 
 def test_a_pass_that_stripe_does_not_answer_counts_for_nothing(programme: Programme) -> None:

@@ -217,3 +217,47 @@ def test_what_one_run_works_on_another_leaves_alone(programme: Programme, line: 
     assert [tally.counts[Outcome.skipped] for tally in others] == [1]
     assert len(programme.stripe.requests("POST", "/v1/transfers")) == 1
     assert status(programme, payout_id) == "paid"
+
+
+def test_a_run_compares_books_and_stripe_first_unless_that_was_done_within_the_hour(
+    programme: Programme,
+) -> None:
+    def comparisons() -> int:
+        return len(programme.stripe.requests("GET", "/v1/transfers"))
+
+    programme.run()
+    assert comparisons() == 0  # nothing is due
+    programme.approved()
+    programme.run()
+    assert comparisons() == 1
+    programme.approved()
+    programme.clock.advance(minutes=59)
+    programme.run()
+    assert comparisons() == 1
+    programme.approved()
+    programme.clock.advance(minutes=2)
+    programme.run()
+    assert comparisons() == 2
+
+
+def test_while_stripe_cannot_be_compared_with_nothing_is_sent_and_all_of_it_waits(
+    programme: Programme,
+) -> None:
+    approved, held = programme.approved(), programme.approved()
+    programme.block(programme.payout(held).affiliate_id)
+    programme.stripe.goes_away()
+    tally = programme.run()
+    assert (tally.counts[Outcome.waiting], tally.counts[Outcome.held], tally.counts.total()) == (1, 1, 2)
+    assert programme.payout(approved).wait_reason == "stripe_away"
+    programme.stripe.comes_back()
+    assert programme.run().total == {"usd": 10_000}
+
+
+def test_what_the_comparison_settles_counts_as_paid_by_the_run(programme: Programme) -> None:
+    payout_id = programme.approved()
+    programme.stripe.fault("timeout_after")
+    programme.run()
+    programme.clock.advance(days=3)
+    tally = programme.run()
+    assert (tally.counts[Outcome.paid], dict(tally.total)) == (1, {"usd": 10_000})
+    assert status(programme, payout_id) == "paid"

@@ -18,7 +18,7 @@ PAGE_ROWS = 50
 def index() -> Response:
     return render(
         "operator/reconciliation.html",
-        passes=services().reconciliation.newest(limit=PAGE_ROWS),
+        passes=services().reconciliation.passes(limit=PAGE_ROWS),
         acceptances=services().acceptances.newest(limit=PAGE_ROWS),
     )
 
