@@ -25,6 +25,7 @@ from tests.fakes.wsgi_stripe import BASE_URL as STAND_IN_ADDRESS
 from tests.fakes.wsgi_stripe import WsgiHTTPClient
 from tests.network import only_this_machine
 from tests.serving import served
+from tests.stripe_description import conversation
 
 #: The settings of every test's portal; `@pytest.mark.settings(PORTAL_…="…")` changes some.
 TEST_SETTINGS = {
@@ -43,6 +44,14 @@ def no_outside_connections() -> Iterator[None]:
     """Stripe, providers and mail servers are stand-ins on this machine; anything else is a mistake."""
     with only_this_machine():
         yield
+
+
+@pytest.fixture(autouse=True)
+def as_stripe_describes_it() -> Iterator[None]:
+    """What was asked of Stripe's stand-in, and what it said, is what Stripe itself describes."""
+    yield
+    differences = conversation.take_differences()
+    assert not differences, "\n".join(["Stripe describes it otherwise:", *differences])
 
 
 @pytest.fixture

@@ -101,11 +101,10 @@ def new_account(params: dict[str, Any], *, now: int) -> Document:
         "email": params.get("email"),
         "external_accounts": _empty_list(f"/v1/accounts/{identifier}/external_accounts"),
         "future_requirements": no_requirements(),
-        "login_links": _empty_list(f"/v1/accounts/{identifier}/login_links"),
         "metadata": {key: value for key, value in params.get("metadata", {}).items() if value != ""},
         "payouts_enabled": False,
         "requirements": no_requirements(),
-        "settings": _settings(params),
+        "settings": settings_of(params),
         "tos_acceptance": {"date": None, **params.get("tos_acceptance", {})},
         "type": kind,
     }
@@ -136,7 +135,7 @@ def new_bank_account(account: Document, *, last4: str = "6789") -> Document:
 
 
 def _empty_list(url: str) -> Document:
-    return {"object": "list", "data": [], "has_more": False, "total_count": 0, "url": url}
+    return {"object": "list", "data": [], "has_more": False, "url": url}
 
 
 def _kind_and_controller(params: dict[str, Any]) -> tuple[str, Document]:
@@ -185,7 +184,7 @@ def collect(account: Document, params: dict[str, Any]) -> None:
 
 def attach(account: Document, banks: list[Document]) -> None:
     """Let these be the account's bank accounts."""
-    account["external_accounts"] = {**account["external_accounts"], "data": banks, "total_count": len(banks)}
+    account["external_accounts"] = {**account["external_accounts"], "data": banks}
 
 
 def _named(prefix: str, part: dict[str, Any]) -> list[str]:
@@ -211,7 +210,8 @@ def _empty_profile() -> Document:
     )  # fmt: skip
 
 
-def _settings(params: dict[str, Any]) -> Document:
+def settings_of(params: dict[str, Any]) -> Document:
+    """An account's settings: Stripe's usual ones and what was asked for."""
     given = params.get("settings", {})
     schedule = {"delay_days": 2, "interval": "daily", **given.get("payouts", {}).get("schedule", {})}
     return {

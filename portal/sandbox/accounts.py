@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from portal.sandbox.account_changes import capability, change, end_access, meet_fate
-from portal.sandbox.account_shape import CURRENCIES, collect, new_account
+from portal.sandbox.account_shape import CURRENCIES, collect, new_account, settings_of
 from portal.sandbox.errors import InvalidParameter, StripeRefusal, account_not_accessible, no_such
 from portal.sandbox.fates import Circumstances, approve
 from portal.sandbox.lists import page
@@ -101,7 +101,10 @@ def platform_account(call: Call) -> Document:
         "details_submitted": True,
         "email": "platform@example.com",
         "payouts_enabled": True,
-        "settings": {"dashboard": {"display_name": "Sandbox platform", "timezone": "Etc/UTC"}},
+        "settings": {
+            **settings_of({}),
+            "dashboard": {"display_name": "Sandbox platform", "timezone": "Etc/UTC"},
+        },
         "type": "standard",
     }
 
@@ -218,7 +221,7 @@ def list_external_accounts(call: Call) -> Document:
     account = reachable(call, call.ids["account"])
     kind = call.params.get("object")
     banks = [bank for bank in account["external_accounts"]["data"] if kind in (None, bank["object"])]
-    return {**account["external_accounts"], "data": banks, "total_count": len(banks)}
+    return {**account["external_accounts"], "data": banks}
 
 
 def retrieve_external_account(call: Call) -> Document:

@@ -1,7 +1,7 @@
 """Reading what a caller sends, as strictly as Stripe: nested form parameters, checked against one table.
 
 `parameters.json` names, for each operation, what it requires and what it accepts. A value there is `string`,
-`integer`, `boolean`, `map` (metadata), `a|b|c` (one of these), a list of one such value, or an object; an object
+`integer`, `number`, `boolean`, `map` (metadata), `a|b|c` (one of these), a list of one such value, or an object; an object
 whose `""`-like key `?` is set may also be given as that plain value. https://docs.stripe.com/api
 """
 
@@ -116,6 +116,8 @@ def _read(name: str, value: Any, shape: Shape) -> Any:
         )
     if shape == "integer":
         return _read_integer(name, value)
+    if shape == "number" and not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", value):
+        raise InvalidParameter(f"Invalid decimal: {value}", param=name)
     if shape == "boolean":
         if value not in ("true", "false"):
             raise InvalidParameter(f"Invalid boolean: {value}", param=name)

@@ -79,7 +79,6 @@ def _new(call: Call, *, amount: int, currency: str) -> Document:
             "object": "list",
             "data": [],
             "has_more": False,
-            "total_count": 0,
             "url": f"/v1/transfers/{identifier}/reversals",
         },
         "reversed": False,
@@ -108,11 +107,18 @@ def _move(sandbox: Sandbox, transfer: Document, destination: Document) -> None:
             "id": payment,
             "object": "charge",
             "amount": amount,
+            "amount_captured": amount,
+            "amount_refunded": 0,
             "balance_transaction": arrived["id"],
+            "billing_details": dict.fromkeys(("address", "email", "name", "phone", "tax_id")),
+            "captured": True,
             "created": transfer["created"],
             "currency": currency,
+            "disputed": False,
             "livemode": False,
+            "metadata": {},
             "paid": True,
+            "refunded": False,
             "source_transfer": transfer["id"],
             "status": "succeeded",
             "_owner": destination["id"],
@@ -212,9 +218,9 @@ def reverse(
         transfer["amount_reversed"] += taken
         transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
         listed = transfer["reversals"]
-        listed["total_count"] += 1
-        listed["data"] = [public(reversal), *listed["data"]][:_SHOWN_REVERSALS]
-        listed["has_more"] = listed["total_count"] > _SHOWN_REVERSALS
+        shown = [public(reversal), *listed["data"]]
+        listed["data"] = shown[:_SHOWN_REVERSALS]
+        listed["has_more"] = listed["has_more"] or len(shown) > _SHOWN_REVERSALS
         sandbox.store.put("transfer", transfer_id, transfer)
         sandbox.events.record("transfer.reversed", transfer, previous=changes(before, transfer))
     return public(reversal)

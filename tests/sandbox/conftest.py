@@ -18,6 +18,7 @@ from portal.sandbox.app import create_sandbox
 from portal.sandbox.config import SandboxConfig
 from portal.sandbox.heartbeat import beat
 from tests.fakes.wsgi_stripe import stripe_client
+from tests.stripe_description import conversation
 
 PORTAL = "http://127.0.0.1:5000"
 RETURN_URL = f"{PORTAL}/stripe/return"
@@ -35,6 +36,7 @@ class Mailbox:
     answer: Callable[[], int] = lambda: 200
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        conversation.keep(conversation.of_event(json.loads(body)))
         self.received.append((url, body, headers))
         return self.answer()
 

@@ -1,0 +1,1 @@
+"""Stripe's own description of its API, and what the tests hold against it."""

@@ -1,0 +1,101 @@
+"""What the portal and its stand-in say to each other, held against Stripe's own description as it is said.
+
+Differences are kept until the test has ended, since code under test may swallow an error; the fixture
+`as_stripe_describes_it` then asks for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.stripe_description.description import Operation, event_types, operation, schema
+from tests.stripe_description.newer import (
+    NEWER_OPERATIONS,
+    UNCHECKED_ANSWERS,
+    WORDS_OF_THE_FUTURE,
+    is_newer,
+)
+from tests.stripe_description.shapes import FORM, JSON, Mismatch, mismatches, read_form
+
+_differences: list[str] = []
+
+
+def take_differences() -> list[str]:
+    """What differed since this was last asked."""
+    taken = list(dict.fromkeys(_differences))
+    _differences.clear()
+    return taken
+
+
+def keep(differences: list[str]) -> None:
+    """Let these be told when the test has ended."""
+    _differences.extend(differences)
+
+
+def of_request(method: str, url: str, body: str | bytes | None) -> list[str]:
+    """How a request differs from what Stripe takes."""
+    parts = urlsplit(url)
+    asked = f"{method.upper()} {parts.path}"
+    described = operation(method.upper(), parts.path)
+    if described is None:
+        return [] if _is_newer_operation(parts.path) else [f"{asked} is no operation of Stripe's"]
+    text = body.decode() if isinstance(body, bytes) else body
+    try:
+        given = read_form(parts.query)
+        is_json = parts.path.startswith("/v2/")
+        given |= (json.loads if is_json else read_form)(text or ("{}" if is_json else ""))
+    except ValueError as problem:
+        return [f"{asked} can't be read: {problem}"]
+    found = mismatches(given, described.parameters(), JSON if is_json else FORM)
+    return [f"{asked}: {wrong}" for wrong in found if not is_newer(str(described), wrong.place)]
+
+
+def of_answer(method: str, url: str, status: int, text: str) -> list[str]:
+    """How an answer differs from what Stripe answers; a text that is no JSON is a failure on demand."""
+    path = urlsplit(url).path
+    described = operation(method.upper(), path)
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return []
+    if described is None or path.startswith(tuple(UNCHECKED_ANSWERS)):
+        return []
+    said = [f"{method.upper()} {path} → {status}: {wrong}" for wrong in _of_body(described, status, answer)]
+    return said + [line for event in _events(answer) for line in of_event(event)]
+
+
+def of_event(event: dict[str, Any]) -> list[str]:
+    """How an event differs from Stripe's: its envelope, its type, and the object that it is about."""
+    about: dict[str, Any] = event["data"]["object"]
+    described = schema(about["object"])
+    found = [*mismatches(event, schema("event"), JSON), *_unforeseen(mismatches(about, described, JSON))]
+    found += [
+        Mismatch(f"data[previous_attributes][{name}]", "is unknown to Stripe")
+        for name in event["data"].get("previous_attributes", {})
+        if name not in described["properties"]
+    ]
+    if event["type"] not in event_types():
+        found.append(Mismatch("type", f"is {event['type']!r}, which no endpoint can ask for"))
+    return [f"event {event['type']}: {wrong}" for wrong in found]
+
+
+def _of_body(described: Operation, status: int, answer: Any) -> Iterator[Mismatch]:
+    return _unforeseen(mismatches(answer, described.answer(status), JSON))
+
+
+def _unforeseen(found: Iterator[Mismatch]) -> Iterator[Mismatch]:
+    for wrong in found:
+        if not any(wrong.problem.startswith(f"is '{word}', which is none of") for word in WORDS_OF_THE_FUTURE):
+            yield wrong
+
+
+def _events(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    listed = answer["data"] if answer.get("object") == "list" else [answer]
+    return [entry for entry in listed if entry.get("object") == "event"]
+
+
+def _is_newer_operation(path: str) -> bool:
+    return any(path.rpartition("/")[2] == known.rpartition("/")[2] for known in NEWER_OPERATIONS)
