@@ -1,8 +1,8 @@
 """Reading what a caller sends, as strictly as Stripe: nested form parameters, checked against one table.
 
 `parameters.json` names, for each operation, what it requires and what it accepts. A value there is `string`,
-`integer`, `number`, `boolean`, `map` (metadata), `a|b|c` (one of these), a list of one such value, or an object; an object
-whose `""`-like key `?` is set may also be given as that plain value. https://docs.stripe.com/api
+`integer`, `number`, `boolean`, `map` (metadata), `a|b|c` (one of these), a list of one such value, or an object; an
+object whose `""`-like key `?` is set may also be given as that plain value. https://docs.stripe.com/api
 """
 
 from __future__ import annotations

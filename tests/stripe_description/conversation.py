@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from tests.stripe_description.description import Operation, event_types, operation, schema
 from tests.stripe_description.newer import (
-    NEWER_OPERATIONS,
     UNCHECKED_ANSWERS,
     WORDS_OF_THE_FUTURE,
     is_newer,
+    is_newer_operation,
 )
 from tests.stripe_description.shapes import FORM, JSON, Mismatch, mismatches, read_form
 
@@ -41,7 +41,9 @@ def of_request(method: str, url: str, body: str | bytes | None) -> list[str]:
     asked = f"{method.upper()} {parts.path}"
     described = operation(method.upper(), parts.path)
     if described is None:
-        return [] if _is_newer_operation(parts.path) else [f"{asked} is no operation of Stripe's"]
+        return (
+            [] if is_newer_operation(method.upper(), parts.path) else [f"{asked} is no operation of Stripe's"]
+        )
     text = body.decode() if isinstance(body, bytes) else body
     try:
         given = read_form(parts.query)
@@ -88,14 +90,12 @@ def _of_body(described: Operation, status: int, answer: Any) -> Iterator[Mismatc
 
 def _unforeseen(found: Iterator[Mismatch]) -> Iterator[Mismatch]:
     for wrong in found:
-        if not any(wrong.problem.startswith(f"is '{word}', which is none of") for word in WORDS_OF_THE_FUTURE):
+        if not any(
+            wrong.problem.startswith(f"is '{word}', which is none of") for word in WORDS_OF_THE_FUTURE
+        ):
             yield wrong
 
 
 def _events(answer: dict[str, Any]) -> list[dict[str, Any]]:
     listed = answer["data"] if answer.get("object") == "list" else [answer]
     return [entry for entry in listed if entry.get("object") == "event"]
-
-
-def _is_newer_operation(path: str) -> bool:
-    return any(path.rpartition("/")[2] == known.rpartition("/")[2] for known in NEWER_OPERATIONS)

@@ -4,14 +4,12 @@ where it says less than Stripe's documentation. Each with its reason; a test ask
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import stripe.params
 import stripe.params.v2.core
-
-#: The version of the description that all of this is measured against.
-DESCRIBED_VERSION = "2026-05-27.dahlia"
 
 _CREATE, _UPDATE, _CREATE_V2 = "POST /v1/accounts", "POST /v1/accounts/{account}", "POST /v2/core/accounts"
 
@@ -87,6 +85,12 @@ UNCHECKED_ANSWERS: Mapping[str, str] = {
 WORDS_OF_THE_FUTURE: Mapping[str, str] = {
     "bad_weather": "a reason for which an account is disabled that nobody has seen yet",
 }
+
+
+def is_newer_operation(method: str, path: str) -> bool:
+    """Whether it is an operation that only the SDK knows."""
+    templates = (re.sub(r"\{\w+\}", "[^/]+", known) for known in NEWER_OPERATIONS)
+    return any(re.fullmatch(template, f"{method} {path}") for template in templates)
 
 
 def is_newer(operation: str, place: str) -> bool:

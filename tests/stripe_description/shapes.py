@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from tests.stripe_description.description import Schema, resolved
 
-Kinds = Mapping[str, Callable[[Any], bool]]
+Kinds = dict[str, Callable[[Any], bool]]
 
 
 class Mismatch(NamedTuple):
