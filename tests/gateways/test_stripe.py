@@ -119,7 +119,7 @@ def test_every_request_asks_first_whether_it_may_leave(
     account_id = programme.account_of(programme.verified())
     stripe.available_balance()
     stripe.retrieve_account(account_id)
-    stripe.create_transfer({}, key="k")
+    stripe.create_transfer({"amount": 100, "currency": "usd", "destination": account_id}, key="k")
     assert len(asked) == 3
 
 

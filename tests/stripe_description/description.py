@@ -58,12 +58,11 @@ class Operation:
         return schema
 
 
-@cache
 def operation(method: str, path: str) -> Operation | None:
     """What Stripe describes for this method at this path, with ids in it or the names of ids; None if nothing."""
     for template, pattern in _patterns():
         if pattern.fullmatch(path):
-            described = _read(_paths()[template]).get(method.lower())
+            described = _described(template).get(method.lower())
             return described and Operation(method.upper(), template, described)
     return None
 
@@ -85,6 +84,11 @@ def event_types() -> frozenset[str]:
     endpoints = operation("POST", "/v1/webhook_endpoints")
     assert endpoints is not None
     return frozenset(endpoints.parameters()["properties"]["enabled_events"]["items"]["enum"])
+
+
+@cache
+def _described(template: str) -> Schema:
+    return _read(_paths()[template])
 
 
 @cache
