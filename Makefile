@@ -28,7 +28,7 @@ else
 	@$(PYTHON_HERE) -m ruff check --quiet
 	@$(PYTHON_HERE) -m ruff format --quiet --check
 	@$(PYTHON_HERE) -m mypy --no-error-summary
-	@$(PYTHON_HERE) -m pytest
+	@$(PYTHON_HERE) -m pytest --numprocesses auto --dist worksteal
 endif
 
 lint: workshop ## Check style
