@@ -47,6 +47,8 @@ class SignInSession(Base):
     token_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
     identity_id: Mapped[UUID] = mapped_column(sa.ForeignKey("identities.id"))
+    end_session_endpoint: Mapped[str | None] = mapped_column(sa.String(500))
+    """Where the provider lets a browser sign out, as its discovery document said when the session began."""
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]

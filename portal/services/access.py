@@ -51,10 +51,17 @@ class Access(Operators, ApiTokens):
         Operators.__init__(self, database, clock=clock, settings=settings)
 
     @writing
-    def sign_in(self, claims: VerifiedIdentity, *, replaces: str | None = None) -> SignedIn:
+    def sign_in(
+        self,
+        claims: VerifiedIdentity,
+        *,
+        replaces: str | None = None,
+        end_session_endpoint: str | None = None,
+    ) -> SignedIn:
         """Begin a session for whoever the provider vouched for; the identity is issuer and subject. A person who is
         new gets their rows, a known one their present name and e-mail; an operator named so is bound to them. The
-        session of the token `replaces` ends: a new sign-in never goes on in an old session."""
+        session of the token `replaces` ends: a new sign-in never goes on in an old session. `end_session_endpoint`
+        is kept for signing out at the provider too, which then needs to be asked nothing."""
         now = self._clock.real_now()
         unbound = self._unbound_operators(claims)
         identity = self._database.scalar(
@@ -76,6 +83,7 @@ class Access(Operators, ApiTokens):
                 token_sha256=sha256(token),
                 user_id=user.id,
                 identity_id=identity.id,
+                end_session_endpoint=end_session_endpoint,
                 created_at=now,
                 last_seen_at=now,
                 expires_at=now + timedelta(days=SESSION_DAYS),
@@ -165,17 +173,27 @@ class Access(Operators, ApiTokens):
     @reading
     def _session(self, session_id: str) -> tuple[SignInSession, CurrentUser] | None:
         query = (
-            sa.select(SignInSession, User, Operator)
+            sa.select(SignInSession, User, Identity, Operator)
             .join(User, User.id == SignInSession.user_id)
+            .join(Identity, Identity.id == SignInSession.identity_id)
             .outerjoin(Operator, Operator.user_id == User.id)
             .where(SignInSession.token_sha256 == session_id)
         )
         rows = self._database.execute(query).all()
         if not rows:
             return None
-        session, user, _ = rows[0]
-        role = self._strongest(list(filter(None, (row[2] for row in rows))))
-        return session, CurrentUser(user.id, user.name, user.email, session_id, role)
+        session, user, identity, _ = rows[0]
+        role = self._strongest(list(filter(None, (row[3] for row in rows))))
+        known = self._settings.providers.get(identity.provider)
+        return session, CurrentUser(
+            user.id,
+            user.name,
+            user.email,
+            session_id,
+            provider=known.name if known is not None and known.issuer == identity.issuer else "",
+            end_session_endpoint=session.end_session_endpoint,
+            role=role,
+        )
 
     @writing
     def _see(self, session_id: str, now: datetime) -> None:

@@ -53,6 +53,10 @@ class CurrentUser:
     email: str
     session_id: str
     """The session's row: the SHA-256 of its token, which opens nothing."""
+    provider: str = ""
+    """Where they signed in; empty if the settings have that provider no more, or another under its name."""
+    end_session_endpoint: str | None = None
+    """Where a browser is sent to sign out there too; only if that provider had one."""
     role: OperatorRole | None = None
 
     @property

@@ -122,6 +122,12 @@ def is_signed_in() -> bool:
     return bool(login_user.is_authenticated)
 
 
+def person_seen() -> CurrentUser | None:
+    """Who is signed in, if this request had a reason to look; looks for nobody itself."""
+    person = g.get("person_seen")
+    return person if isinstance(person, CurrentUser) else None
+
+
 def current_affiliate() -> Affiliate:
     """The affiliate of the person who is signed in, as read at the beginning of the request; for affiliate views."""
     affiliate = g.get("affiliate")
@@ -249,6 +255,7 @@ def _machine(scope: Scope | None) -> ApiToken:
 def _person_of(_request: Request) -> SignedInPerson | None:
     token = shown_token()
     user = services().access.resolve(token) if token else None
+    g.person_seen = user
     return SignedInPerson(user) if user else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, current_app, redirect, request, session, url_for
+from flask import Blueprint, Flask, Response, current_app, flash, redirect, request, session, url_for
 from werkzeug.exceptions import NotFound
 
 from portal.domain.errors import InvalidInput, PortalError
@@ -48,10 +48,13 @@ def begin(provider: str) -> Response:
 def callback(provider: str) -> Response:
     """Back from the provider, with an answer that has to be proved."""
     try:
-        claims, come_back_to = _provider(provider).finish()
+        asked = _provider(provider)
+        claims, come_back_to = asked.finish()
     except (ProviderIsAway, SignInFailed, SignInTookTooLong, SignInWasCancelled) as refusal:
         return _sign_in_page(refusal=refusal)
-    signed_in = services().access.sign_in(claims, replaces=shown_token())
+    signed_in = services().access.sign_in(
+        claims, replaces=shown_token(), end_session_endpoint=asked.end_session_endpoint
+    )
     session.clear()
     # an operator need not be an affiliate; the first page of all others who are new makes them one
     is_joining = signed_in.is_new and services().access.role_of(signed_in.user_id) is None
@@ -62,10 +65,21 @@ def callback(provider: str) -> Response:
 @pages.post("/logout")
 @access("person")
 def sign_out() -> Response:
-    """End the session on the server; a copied cookie is dead from now on."""
+    """End the session on the server, so that a copied cookie is dead from now on; then go on to sign out at the
+    provider, where that is possible. Nobody is asked anything on the way, so nothing can keep it waiting."""
+    person = current_user()
     if token := shown_token():
         services().access.sign_out(token)
     session.clear()
+    provider = _providers().get(person.provider)
+    if provider is not None and person.end_session_endpoint is not None:
+        flash("You are signed out here.", "verified")
+        return forget_token(leave_for(provider.sign_out_address(person.end_session_endpoint)))
+    at = provider.label if provider is not None else "the provider you signed in with"
+    flash(
+        f"You are signed out here, but maybe not at {at}. On a shared computer, sign out there too.",
+        "pending",
+    )
     return forget_token(leave_for(url_for("auth.sign_in")))
 
 
@@ -90,11 +104,15 @@ def create_affiliate() -> Response:
     return leave_for(url_for("preferences.edit"))
 
 
-def _provider(name: str) -> SignInProvider:
+def _providers() -> dict[str, SignInProvider]:
     providers: dict[str, SignInProvider] = current_app.extensions[_EXTENSION]
-    if name not in providers:
+    return providers
+
+
+def _provider(name: str) -> SignInProvider:
+    if name not in _providers():
         raise NotFound
-    return providers[name]
+    return _providers()[name]
 
 
 def _sign_in_page(*, refusal: PortalError | None = None, come_back_to: str | None = None) -> Response:
@@ -127,7 +145,7 @@ def register(app: Flask) -> None:
         settings = services().settings
     # built on the setting, never on the Host header: nobody can have an answer sent elsewhere
     app.extensions[_EXTENSION] = {
-        name: SignInProvider(provider, redirect_uri=f"{settings.base_url}/auth/{name}/callback")
+        name: SignInProvider(provider, portal=settings.base_url)
         for name, provider in settings.providers.items()
     }
     app.register_blueprint(pages)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 
 from portal.config import Settings
-from portal.web.access import request_id
+from portal.web.access import person_seen, request_id
 from portal.wiring import services
 
 #: One year, the least that browsers' preload lists take.
@@ -20,18 +20,17 @@ _KEEP_FOR_AN_HOUR = "public, max-age=3600"
 _PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
-def content_security_policy(settings: Settings) -> str:
+def content_security_policy(settings: Settings, *, sign_out_at: str | None = None) -> str:
     """Nothing inline and nothing from elsewhere. Forms may end at Stripe: a browser applies form-action also to where
-    a form's answer redirects, and “Set up Stripe payouts” is a form that is answered with 303 to Stripe."""
+    a form's answer redirects, and “Set up Stripe payouts” is a form that is answered with 303 to Stripe. So is “Sign
+    out”, with the address `sign_out_at` of the provider where the person signed in."""
     targets = ["'self'", "https://connect.stripe.com", "https://*.stripe.com"]
-    if settings.stripe_api_base:
-        parts = urlsplit(settings.stripe_api_base)
-        targets.append(f"{parts.scheme}://{parts.netloc}")
+    targets += [_site(address) for address in (settings.stripe_api_base, sign_out_at) if address]
     return "; ".join(
         [
             "default-src 'self'",
             "img-src 'self' data:",
-            f"form-action {' '.join(targets)}",
+            f"form-action {' '.join(dict.fromkeys(targets))}",
             "frame-ancestors 'none'",
             "object-src 'none'",
             "base-uri 'none'",
@@ -39,12 +38,16 @@ def content_security_policy(settings: Settings) -> str:
     )
 
 
+def _site(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def register(app: Flask) -> None:
     """Put the headers on every answer."""
     with app.app_context():
         settings = services().settings
     always = {
-        "Content-Security-Policy": content_security_policy(settings),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         # not no-referrer: on https the check of form tokens compares it
@@ -59,6 +62,10 @@ def register(app: Flask) -> None:
     def protect(response: Response) -> Response:
         for name, value in always.items():
             response.headers[name] = value
+        person = person_seen()
+        response.headers["Content-Security-Policy"] = content_security_policy(
+            settings, sign_out_at=person.end_session_endpoint if person else None
+        )
         response.headers["X-Request-ID"] = request_id()
         if request.endpoint == "static" and response.status_code in {200, 206, 304}:
             response.headers["Cache-Control"] = _KEEP_FOR_EVER if "v" in request.args else _KEEP_FOR_AN_HOUR

@@ -3,16 +3,20 @@
 Authlib speaks the protocol (authorization code, PKCE S256, state, nonce, the ID token's signature and claims). What it
 leaves to its users is done here: the discovery document's issuer and the `iss` of the response are compared, a
 sign-in that takes too long ends, and an answer without an ID token is no sign-in.
-https://openid.net/specs/openid-connect-core-1_0.html, https://www.rfc-editor.org/rfc/rfc9207
+https://openid.net/specs/openid-connect-core-1_0.html, https://www.rfc-editor.org/rfc/rfc9207,
+https://openid.net/specs/openid-connect-rpinitiated-1_0.html
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import structlog
 from authlib.common.errors import AuthlibBaseError
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.flask_client import FlaskIntegration
 from authlib.integrations.flask_client.apps import FlaskOAuth2App
 from flask import request, session
@@ -20,7 +24,9 @@ from joserfc.errors import JoseError
 
 from portal.config import OidcProvider
 from portal.domain.errors import PortalError
-from portal.services.people import EMAIL_CHARACTERS, NAME_CHARACTERS, VerifiedIdentity, printable
+from portal.services.people import VerifiedIdentity, printable
+from portal.web.discovery import checked
+from portal.web.identity_claims import identity_of
 from portal.wiring import services
 
 #: How long a person may take at the provider: time to look for a second factor, not for a stolen link to be used.
@@ -35,23 +41,10 @@ _TIMEOUT_SECONDS = 10
 #: How long a discovery document and its keys are used; an unknown key is asked for at once.
 _METADATA_SECONDS = 3_600
 
-#: Signatures that only the provider can make. `none` and those by a shared secret are not among them.
-_ALGORITHMS = (
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "ES256",
-    "ES384",
-    "ES512",
-    "EdDSA",
-    "Ed25519",
-)
-
-_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _SUBJECT_CHARACTERS = 255
+
+#: Hosts of Amazon Cognito's issuers, of both forms; its sign-out calls the way back by a name of its own.
+_COGNITO = re.compile(r"(issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 _log = structlog.get_logger(__name__)
 
@@ -116,7 +109,7 @@ class _Client(FlaskOAuth2App):  # type: ignore[misc]  # authlib ships no types
             with self._get_session() as http:
                 response = http.request("GET", address, withhold_token=True)
                 response.raise_for_status()
-                self.server_metadata = {**_checked(response.json(), self.issuer), "_loaded_at": _now()}
+                self.server_metadata = {**checked(response.json(), self.issuer), "_loaded_at": _now()}
         return self.server_metadata
 
 
@@ -125,38 +118,16 @@ def _now() -> float:
     return services().clock.real_now().timestamp()
 
 
-def _checked(document: Any, issuer: str) -> dict[str, Any]:
-    """Of a discovery document what is used; raises ValueError."""
-    if not isinstance(document, dict) or document.get("issuer") != issuer:
-        raise ValueError("the discovery document names another issuer than the setting")
-    allowed = ("https://", "http://") if issuer.startswith("http://") else ("https://",)
-    metadata: dict[str, Any] = {"issuer": issuer}
-    for name in (*_ENDPOINTS, "userinfo_endpoint"):
-        address = document.get(name)
-        if isinstance(address, str) and address.startswith(allowed):
-            metadata[name] = address
-        elif name in _ENDPOINTS:
-            raise ValueError(f"the discovery document has no usable {name}")
-    named = document.get("id_token_signing_alg_values_supported") or ()
-    metadata["id_token_signing_alg_values_supported"] = [name for name in _ALGORITHMS if name in named] or [
-        "RS256"
-    ]
-    methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-    takes_post_only = "client_secret_post" in methods and "client_secret_basic" not in methods
-    metadata["token_endpoint_auth_method"] = (
-        "client_secret_post" if takes_post_only else "client_secret_basic"
-    )
-    metadata["names_itself"] = document.get("authorization_response_iss_parameter_supported") is True
-    return metadata
-
-
 class SignInProvider:
     """One provider, as the sign-in pages use it."""
 
-    def __init__(self, provider: OidcProvider, *, redirect_uri: str) -> None:
+    def __init__(self, provider: OidcProvider, *, portal: str) -> None:
+        """`portal` is the portal's own address, as the settings say it."""
         self.name = provider.name
+        self.label = provider.label
         self._provider = provider
-        self._redirect_uri = redirect_uri
+        self._redirect_uri = f"{portal}/auth/{provider.name}/callback"
+        self._signed_out_uri = f"{portal}/login"
         self._client = _Client(
             _SignInState(provider.name),
             provider.name,
@@ -193,7 +164,7 @@ class SignInProvider:
             if "error" in request.args:
                 self._client.framework.clear_state_data(session, state)
                 raise self._refusal(request.args["error"])
-            claims = self._claims()
+            identity = identity_of(self._provider, *self._claims())
         except requests.RequestException as fault:
             raise self._away(fault) from fault
         except (JoseError, AuthlibBaseError, ValueError, TypeError, KeyError) as fault:
@@ -201,7 +172,20 @@ class SignInProvider:
                 "sign_in.failed", provider=self.name, fault=type(fault).__name__, what=str(fault)[:200]
             )
             raise SignInFailed("We could not verify that sign-in. Nothing was changed. Try again.") from fault
-        return self._identity(claims), remembered.get("come_back_to")
+        return identity, remembered.get("come_back_to")
+
+    @property
+    def end_session_endpoint(self) -> str | None:
+        """Where the provider says that people sign out, as far as it is known already; asks nobody."""
+        return self._client.server_metadata.get("end_session_endpoint")
+
+    def sign_out_address(self, end_session_endpoint: str) -> str:
+        """Where a browser goes on to, to sign out at the provider too. Without `id_token_hint`: the standard takes
+        `client_id` instead, and a kept ID token would be one more thing to lose."""
+        is_cognito = _COGNITO.fullmatch(urlsplit(self._provider.issuer).hostname or "")
+        back = "logout_uri" if is_cognito else "post_logout_redirect_uri"
+        parameters = [("client_id", self._provider.client_id), (back, self._signed_out_uri)]
+        return str(add_params_to_uri(end_session_endpoint, parameters))
 
     def _check_who_answers(self) -> None:
         named = request.args.getlist("iss")
@@ -213,10 +197,10 @@ class SignInProvider:
         if error == "access_denied":
             return SignInWasCancelled("You cancelled the sign-in. Nothing was changed.")
         _log.warning("sign_in.refused", provider=self.name, error=printable(error, most=100))
-        return SignInFailed(f"{self._provider.label} could not sign you in. Nothing was changed. Try again.")
+        return SignInFailed(f"{self.label} could not sign you in. Nothing was changed. Try again.")
 
-    def _claims(self) -> dict[str, Any]:
-        """The ID token's claims, with name and e-mail from the userinfo endpoint where the token leaves them out."""
+    def _claims(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The ID token's claims, and those of the userinfo endpoint where the token leaves out name or e-mail."""
         token = self._client.authorize_access_token(
             claims_options={
                 "iss": {"essential": True, "values": [self._provider.issuer]},
@@ -235,31 +219,16 @@ class SignInProvider:
             raise ValueError("the answer has no ID token with a usable subject")
         has_all = "email" in claims and "name" in claims
         if has_all or "userinfo_endpoint" not in self._client.load_server_metadata():
-            return claims
-        told = self._client.userinfo(token=token)
+            return claims, {}
+        told = dict(self._client.userinfo(token=token))
         if told.get("sub") != subject:
             raise ValueError("the userinfo endpoint speaks of somebody else")
-        return {**told, **claims}
-
-    def _identity(self, claims: dict[str, Any]) -> VerifiedIdentity:
-        email = printable(claims.get("email"), most=EMAIL_CHARACTERS)
-        parts = [printable(claims.get(part), most=NAME_CHARACTERS) for part in ("given_name", "family_name")]
-        name = printable(claims.get("name"), most=NAME_CHARACTERS) or " ".join(filter(None, parts))
-        return VerifiedIdentity(
-            provider=self.name,
-            issuer=self._provider.issuer,
-            subject=claims["sub"],
-            name=name[:NAME_CHARACTERS],
-            email=email,
-            # Amazon Cognito's userinfo endpoint says it as a text
-            is_email_verified=bool(email) and claims.get("email_verified") in (True, "true"),
-        )
+        return claims, told
 
     def _away(self, fault: Exception) -> ProviderIsAway:
         _log.warning(
             "provider.unreachable", provider=self.name, fault=type(fault).__name__, what=str(fault)[:200]
         )
-        label = self._provider.label
         return ProviderIsAway(
-            f"{label} does not answer right now, so nobody can sign in with it. Try again in a minute."
+            f"{self.label} does not answer right now, so nobody can sign in with it. Try again in a minute."
         )
