@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from portal.sandbox.manners import Manners
+
 Deliver = Callable[[str, bytes, Mapping[str, str]], int]
 """Sends one webhook: address, raw body, headers; answers the HTTP status, raises OSError when nobody answers."""
 
@@ -58,6 +60,7 @@ class SandboxConfig:
     client_secret: str = "sandbox-client-secret"
     redirect_uris: tuple[str, ...] = ()
     people: tuple[Person, ...] = KNOWN_PEOPLE
+    manners: Manners = Manners()  # noqa: RUF009 -- frozen
     approve_after_seconds: float = 0
     bank_payout_after_seconds: float | None = None
     link_lifetime_seconds: int = 300
@@ -84,7 +87,12 @@ class SandboxConfig:
     @property
     def issuer(self) -> str:
         """The identity provider's issuer, with no slash at its end."""
-        return f"{self.base_url.rstrip('/')}/oidc"
+        return self.manners.issuer or f"{self.base_url.rstrip('/')}/oidc"
+
+    @property
+    def provider_site(self) -> str:
+        """Where the identity provider's pages and endpoints are, with no slash at its end."""
+        return self.manners.site or self.issuer
 
     @property
     def registered_redirect_uris(self) -> tuple[str, ...]:
@@ -93,3 +101,8 @@ class SandboxConfig:
             return self.redirect_uris
         portal = self.portal_url.rstrip("/")
         return tuple(f"{portal}/auth/{name}/callback" for name in ("sandbox", "demo"))
+
+    @property
+    def signed_out_uri(self) -> str:
+        """Where the identity provider sends a person back to who has signed out."""
+        return f"{self.portal_url.rstrip('/')}/login"

@@ -187,7 +187,7 @@ class PortalIdToken(OpenIDCode):  # type: ignore[misc]  # Authlib ships no types
 
     def generate_user_info(self, user: Any, scope: str) -> UserInfo:
         """The person's claims within the scope."""
-        return claims_of(user, scope)
+        return UserInfo(self._config.manners.in_id_token(claims_of(user, scope)))
 
 
 class PortalIssuer(IssuerParameter):  # type: ignore[misc]  # Authlib ships no types
@@ -237,5 +237,6 @@ def authorization_server(
     server.people = people
     server.scopes_supported = list(SCOPES)
     server.register_grant(PortalCodeGrant, [RequiredCodeChallenge(required=True), PortalIdToken(config, key)])
-    server.register_extension(PortalIssuer(config.issuer))
+    if config.manners.names_itself:
+        server.register_extension(PortalIssuer(config.issuer))
     return server

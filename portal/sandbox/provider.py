@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
@@ -29,14 +29,16 @@ def identity_provider(app: Flask, config: SandboxConfig) -> Blueprint:
     """The blueprint of one identity provider with its people and its key."""
     sandbox: Sandbox = app.extensions["sandbox"]
     provider = _Provider(app, config, sandbox.store)
-    routes = Blueprint("identity_provider", __name__, url_prefix="/oidc")
-    routes.add_url_rule("/.well-known/openid-configuration", view_func=provider.discovery)
-    routes.add_url_rule("/jwks", view_func=provider.jwks)
-    routes.add_url_rule("/authorize", view_func=provider.pick, methods=["GET"])
-    routes.add_url_rule("/authorize", view_func=provider.picked, methods=["POST"])
-    routes.add_url_rule("/token", view_func=provider.token, methods=["POST"])
-    routes.add_url_rule("/userinfo", view_func=provider.userinfo, methods=["GET", "POST"])
-    routes.add_url_rule("/end_session", view_func=provider.end_session, methods=["GET", "POST"])
+    issuer, site = urlsplit(config.issuer).path, urlsplit(config.provider_site).path
+    routes = Blueprint("identity_provider", __name__)
+    routes.add_url_rule(f"{issuer}/.well-known/openid-configuration", view_func=provider.discovery)
+    routes.add_url_rule(f"{issuer}/jwks", view_func=provider.jwks)
+    routes.add_url_rule(f"{site}/authorize", view_func=provider.pick, methods=["GET"])
+    routes.add_url_rule(f"{site}/authorize", view_func=provider.picked, methods=["POST"])
+    routes.add_url_rule(f"{site}/token", view_func=provider.token, methods=["POST"])
+    routes.add_url_rule(f"{site}/userinfo", view_func=provider.userinfo, methods=["GET", "POST"])
+    if config.manners.way_back is not None:
+        routes.add_url_rule(f"{site}/end_session", view_func=provider.end_session, methods=["GET", "POST"])
     return routes
 
 
@@ -47,20 +49,21 @@ class _Provider:
         self._config = config
         self._store = store
         self._people = People(store, config.people)
-        self._key = SigningKey(store)
+        self._manners = config.manners
+        self._cookie_path = urlsplit(config.provider_site).path or "/"
+        self._key = SigningKey(store, has_spare=config.manners.has_spare_key)
         self._server: Any = authorization_server(app, config, store=store, people=self._people, key=self._key)
         self._signer = URLSafeSerializer(_cookie_secret(store), salt="sandbox-idp-session")
 
     def discovery(self) -> dict[str, Any]:
         """https://openid.net/specs/openid-connect-discovery-1_0.html"""
-        issuer = self._config.issuer
-        return {
+        issuer, site = self._config.issuer, self._config.provider_site
+        document: dict[str, Any] = {
             "issuer": issuer,
-            "authorization_endpoint": f"{issuer}/authorize",
-            "token_endpoint": f"{issuer}/token",
-            "userinfo_endpoint": f"{issuer}/userinfo",
+            "authorization_endpoint": f"{site}/authorize",
+            "token_endpoint": f"{site}/token",
+            "userinfo_endpoint": f"{site}/userinfo",
             "jwks_uri": f"{issuer}/jwks",
-            "end_session_endpoint": f"{issuer}/end_session",
             "scopes_supported": list(SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
@@ -72,8 +75,12 @@ class _Provider:
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name"
             ],
             "code_challenge_methods_supported": ["S256"],
-            "authorization_response_iss_parameter_supported": True,
         }  # fmt: skip
+        if self._manners.way_back is not None:
+            document["end_session_endpoint"] = f"{site}/end_session"
+        if self._manners.names_itself:
+            document["authorization_response_iss_parameter_supported"] = True
+        return document
 
     def jwks(self) -> dict[str, Any]:
         """The public key."""
@@ -107,7 +114,7 @@ class _Provider:
             COOKIE,
             self._signer.dumps(person.sub),
             max_age=_COOKIE_LIFETIME_SECONDS,
-            path="/oidc",
+            path=self._cookie_path,
             httponly=True,
             samesite="Lax",
         )
@@ -127,25 +134,32 @@ class _Provider:
             refused = make_response({"error": "invalid_token"}, 401)
             refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
             return refused
-        return make_response(dict(claims_of(person, known["scope"])))
+        return make_response(self._manners.at_userinfo(dict(claims_of(person, known["scope"]))))
 
     def end_session(self) -> AnyResponse:
         """Sign out here too, and go back to the portal where it asks for that.
 
         https://openid.net/specs/openid-connect-rpinitiated-1_0.html
         """
-        target = request.values.get("post_logout_redirect_uri", "")
+        target = request.values.get(self._manners.way_back or "")
+        if target is None and self._manners.way_back == "logout_uri":
+            raise BadRequest("Required String parameter 'redirect_uri' is not present")
+        if target and request.values.get("client_id") != self._config.client_id:
+            raise BadRequest("client_id is not known.")
+        if target and target != self._config.signed_out_uri:
+            raise BadRequest(f"{self._manners.way_back} is not registered.")
+        if self._manners.asks_before_signing_out and request.method == "GET" and self._present():
+            return make_response(render_template("sandbox/sign_out.html", portal_url=self._config.portal_url))
         if target:
-            if not self._is_portal(target):
-                raise BadRequest("post_logout_redirect_uri is not registered.")
             state = request.values.get("state")
-            query = ("&" if "?" in target else "?") + urlencode({"state": state}) if state else ""
-            answer: AnyResponse = redirect(target + query, 303)
+            answer: AnyResponse = redirect(
+                add_params_to_uri(target, [("state", state)] if state else []), 303
+            )
         else:
             answer = make_response(
                 render_template("sandbox/signed_out.html", portal_url=self._config.portal_url)
             )
-        answer.delete_cookie(COOKIE, path="/oidc")
+        answer.delete_cookie(COOKIE, path=self._cookie_path)
         return answer
 
     def _answer(self, grant: Any, person: Person | None) -> AnyResponse:
@@ -167,7 +181,8 @@ class _Provider:
             )
             return make_response(page, 400)
         answer: AnyResponse = self._server.handle_error_response(None, error)
-        answer.location = add_params_to_uri(answer.location, [("iss", self._config.issuer)])
+        if self._manners.names_itself:
+            answer.location = add_params_to_uri(answer.location, [("iss", self._config.issuer)])
         return answer
 
     def _page(self, present: Person | None, *, problem: str | None = None) -> str:
@@ -196,10 +211,6 @@ class _Provider:
         except BadSignature:
             return None
         return self._people.find(str(sub))
-
-    def _is_portal(self, target: str) -> bool:
-        asked, portal = urlsplit(target), urlsplit(self._config.portal_url)
-        return (asked.scheme, asked.netloc) == (portal.scheme, portal.netloc)
 
 
 def _cookie_secret(store: Store) -> str:

@@ -1,13 +1,26 @@
-"""Signing out ends the session on the server, whoever has a copy of the cookie."""
+"""Signing out ends the session on the server, whoever has a copy of the cookie, and the one at the provider."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from portal import create_app
+from portal.config import settings_from
+from portal.sandbox.app import create_sandbox
+from portal.sandbox.config import SandboxConfig
+from portal.sandbox.manners import Manners
+from portal.sandbox.provider import COOKIE as PROVIDERS_COOKIE
 from portal.web.session_cookie import COOKIE
+from tests.conftest import TEST_SETTINGS
+from tests.databases import free_port
 from tests.journeys.affiliates import Affiliate
 from tests.journeys.conftest import Town
+from tests.serving import served
 
 
 def cookie_in(page: Page) -> str:
@@ -22,13 +35,75 @@ def dashboard_with(town: Town, cookie: str) -> requests.Response:
     )
 
 
+def sign_out(page: Page) -> None:
+    page.locator("details.account summary").click()
+    page.get_by_role("button", name="Sign out").click()
+
+
+@pytest.fixture
+def portal_of(sqlite_url: str) -> Iterator[dict[str, str]]:
+    """A portal and a provider that asks before it signs anybody out, on real addresses of two sites."""
+    # another host name is another site to the browser, as real providers are
+    portal, provider = f"http://127.0.0.1:{free_port()}", f"http://localhost:{free_port()}"
+    sandbox = create_sandbox(
+        SandboxConfig(base_url=provider, portal_url=portal, manners=Manners(asks_before_signing_out=True))
+    )
+    settings = settings_from(
+        {
+            **TEST_SETTINGS,
+            "DATABASE_URL": sqlite_url,
+            "PORTAL_BASE_URL": portal,
+            "PORTAL_OIDC_SANDBOX_ISSUER": f"{provider}/oidc",
+            "PORTAL_OIDC_SANDBOX_CLIENT_ID": "portal",
+            "PORTAL_OIDC_SANDBOX_CLIENT_SECRET": "sandbox-client-secret",
+        }
+    )
+    app = create_app(settings)
+    with ExitStack() as stack:
+        for each, address in ((sandbox, provider), (app, portal)):
+            stack.enter_context(served(each, port=int(address.rpartition(":")[2])))
+        yield {"portal": portal, "provider": provider}
+    with app.app_context():
+        for engine in app.extensions["sqlalchemy"].engines.values():
+            engine.dispose()
+
+
 def test_a_copied_cookie_is_dead_after_signing_out(ada: Affiliate, town: Town) -> None:
     ada.join()
     copied = cookie_in(ada.page)
     assert dashboard_with(town, copied).status_code == 200
-    ada.page.locator("details.account summary").click()
-    ada.page.get_by_role("button", name="Sign out").click()
+    sign_out(ada.page)
     expect(ada.page).to_have_url(f"{town.portal.address}/login")
     answer = dashboard_with(town, copied)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/dashboard")
     assert all(cookie["name"] != COOKIE for cookie in ada.page.context.cookies())
+
+
+def test_the_provider_signs_the_person_out_too(ada: Affiliate, town: Town) -> None:
+    ada.join()
+    assert any(cookie["name"] == PROVIDERS_COOKIE for cookie in ada.page.context.cookies())
+    sign_out(ada.page)
+    expect(ada.page).to_have_url(f"{town.portal.address}/login")
+    expect(ada.page.get_by_text("You are signed out here.")).to_be_visible()
+    assert all(cookie["name"] != PROVIDERS_COOKIE for cookie in ada.page.context.cookies())
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["who agrees", "who walks away"])
+def test_a_provider_that_asks_first_is_reached_when_the_session_here_is_dead_already(
+    page: Page, portal_of: dict[str, str], answers: bool
+) -> None:
+    """The button is a form, and the content security policy has a say in where its answer may lead."""
+    page.goto(f"{portal_of['portal']}/login")
+    page.get_by_role("link", name="Sign in with Sandbox").click()
+    page.get_by_role("button", name="Ada Affiliate").click()
+    page.get_by_role("button", name="Create my affiliate account").click()
+    sign_out(page)
+    expect(page.get_by_role("heading", name="Sign out here too?")).to_be_visible()
+    assert page.url.startswith(f"{portal_of['provider']}/oidc/end_session?client_id=portal&")
+    assert all(cookie["name"] != COOKIE for cookie in page.context.cookies())
+    if answers:
+        page.get_by_role("button", name="Sign out here too").click()
+    else:
+        page.goto(f"{portal_of['portal']}/dashboard")
+    expect(page.get_by_role("heading", name="Sign in to your partner account")).to_be_visible()
+    expect(page.get_by_text("You are signed out here.")).to_be_visible()

@@ -18,8 +18,9 @@ from portal.services.journal import Cause
 from portal.wiring import services
 from tests.clocks import MovableClock
 from tests.conftest import TEST_SETTINGS
+from tests.fakes.real_providers import answering, cognito, google
 from tests.fakes.wsgi_requests import WsgiAdapter, answered_by
-from tests.web.access.journey import PROVIDER, Browser
+from tests.web.access.journey import PROVIDER, Browser, Visitor
 from tests.web.access.machine import Send
 
 
@@ -64,6 +65,26 @@ def asked(made_provider: Flask) -> Iterator[WsgiAdapter]:
 @pytest.fixture
 def browser(app: Flask, made_provider: Flask, asked: WsgiAdapter) -> Browser:
     return Browser(app.test_client(), made_provider.test_client())
+
+
+@pytest.fixture(scope="session")
+def pool() -> Flask:
+    """A user pool of Amazon Cognito."""
+    return cognito()
+
+
+@pytest.fixture(scope="session")
+def goog() -> Flask:
+    """Google."""
+    return google()
+
+
+@pytest.fixture
+def visitor(app: Flask, pool: Flask, goog: Flask) -> Iterator[Visitor]:
+    """For portals with the settings OF_COGNITO and OF_GOOGLE."""
+    portal = app.test_client()
+    with answering(pool, goog):
+        yield Visitor(Browser(portal, pool.test_client()), Browser(portal, goog.test_client()))
 
 
 @pytest.fixture

@@ -78,6 +78,14 @@ class Browser:
         return self.portal.post(path, data={"csrf_token": self.csrf_token(), **form})
 
 
+@dataclass
+class Visitor:
+    """One browser of a portal with two providers, with the cookies of all three sites."""
+
+    cognito: Browser
+    google: Browser
+
+
 def signed_in_as(app: Flask, subject: str, *, email: str = "", site: str = "localhost") -> FlaskClient:
     """A browser that has signed in, without the way to the provider."""
     client = app.test_client()
