@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 
+import flask
 import pytest
 import requests
 from playwright.sync_api import Page, expect
+from werkzeug.wrappers import Response
 
 from portal import create_app
 from portal.config import settings_from
@@ -40,9 +43,18 @@ def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Sign out").click()
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A portal and its provider, on real addresses of two sites."""
+
+    portal: str
+    provider: str
+    sandbox: flask.Flask
+
+
 @pytest.fixture
-def portal_of(sqlite_url: str) -> Iterator[dict[str, str]]:
-    """A portal and a provider that asks before it signs anybody out, on real addresses of two sites."""
+def pair(sqlite_url: str) -> Iterator[Pair]:
+    """With a provider that asks before it signs anybody out."""
     # another host name is another site to the browser, as real providers are
     portal, provider = f"http://127.0.0.1:{free_port()}", f"http://localhost:{free_port()}"
     sandbox = create_sandbox(
@@ -62,7 +74,7 @@ def portal_of(sqlite_url: str) -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         for each, address in ((sandbox, provider), (app, portal)):
             stack.enter_context(served(each, port=int(address.rpartition(":")[2])))
-        yield {"portal": portal, "provider": provider}
+        yield Pair(portal, provider, sandbox)
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
             engine.dispose()
@@ -88,22 +100,56 @@ def test_the_provider_signs_the_person_out_too(ada: Affiliate, town: Town) -> No
     assert all(cookie["name"] != PROVIDERS_COOKIE for cookie in ada.page.context.cookies())
 
 
-@pytest.mark.parametrize("answers", [True, False], ids=["who agrees", "who walks away"])
-def test_a_provider_that_asks_first_is_reached_when_the_session_here_is_dead_already(
-    page: Page, portal_of: dict[str, str], answers: bool
-) -> None:
-    """The button is a form, and the content security policy has a say in where its answer may lead."""
-    page.goto(f"{portal_of['portal']}/login")
+def sign_in(page: Page, pair: Pair) -> None:
+    """As somebody who joins."""
+    page.goto(f"{pair.portal}/login")
     page.get_by_role("link", name="Sign in with Sandbox").click()
     page.get_by_role("button", name="Ada Affiliate").click()
     page.get_by_role("button", name="Create my affiliate account").click()
-    sign_out(page)
-    expect(page.get_by_role("heading", name="Sign out here too?")).to_be_visible()
-    assert page.url.startswith(f"{portal_of['provider']}/oidc/end_session?client_id=portal&")
-    assert all(cookie["name"] != COOKIE for cookie in page.context.cookies())
-    if answers:
-        page.get_by_role("button", name="Sign out here too").click()
-    else:
-        page.goto(f"{portal_of['portal']}/dashboard")
+    expect(page).to_have_url(f"{pair.portal}/payouts/preferences")
+
+
+def is_signed_out(page: Page) -> None:
     expect(page.get_by_role("heading", name="Sign in to your partner account")).to_be_visible()
     expect(page.get_by_text("You are signed out here.")).to_be_visible()
+
+
+@pytest.mark.parametrize("browser", ["page", "page_without_scripts"])
+def test_a_provider_that_asks_first_is_reached_when_the_session_here_is_dead_already(
+    request: pytest.FixtureRequest, pair: Pair, browser: str
+) -> None:
+    """Without scripts the button is a form, and the content security policy has a say in where its answer leads."""
+    page: Page = request.getfixturevalue(browser)
+    sign_in(page, pair)
+    sign_out(page)
+    expect(page.get_by_role("heading", name="Sign out here too?")).to_be_visible()
+    assert page.url.startswith(f"{pair.provider}/oidc/end_session?client_id=portal&")
+    assert all(cookie["name"] != COOKIE for cookie in page.context.cookies())
+    page.get_by_role("button", name="Sign out here too").click()
+    is_signed_out(page)
+
+
+def test_who_walks_away_from_the_providers_question_is_signed_out_here(page: Page, pair: Pair) -> None:
+    sign_in(page, pair)
+    sign_out(page)
+    expect(page.get_by_role("heading", name="Sign out here too?")).to_be_visible()
+    page.goto(f"{pair.portal}/dashboard")
+    is_signed_out(page)
+
+
+def test_a_provider_may_lead_through_a_site_that_nobody_knew_of(page: Page, pair: Pair) -> None:
+    """As a user pool does that signs people out of a company's directory behind it."""
+    elsewhere = pair.provider.replace("localhost", "127.0.0.1")
+
+    def lead_on() -> Response | None:
+        if flask.request.path == "/oidc/end_session" and flask.request.host.startswith("localhost"):
+            return flask.redirect(elsewhere + flask.request.full_path)
+        return None
+
+    pair.sandbox.before_request(lead_on)
+    passed: list[str] = []
+    page.on("request", lambda asked: passed.append(asked.url))
+    sign_in(page, pair)
+    sign_out(page)
+    is_signed_out(page)
+    assert any(address.startswith(f"{elsewhere}/oidc/end_session?") for address in passed)
