@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.equipment import chromium
+from tests.equipment import axe_core, chromium
 
 _ARGUMENTS = (
     "--headless",
@@ -27,6 +28,11 @@ _ARGUMENTS = (
 #: Width and height of the two screens every page is looked at on.
 WIDE = (1280, 900)
 NARROW = (390, 844)
+
+#: The narrowest screen that has to work without scrolling sideways (WCAG 1.4.10), a tablet, a desk.
+WIDTHS = (320, 768, 1280)
+
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 _PATIENCE_MILLISECONDS = 10_000
 
@@ -86,8 +92,7 @@ def shoot(page: Page, name: str) -> None:
     if not folder:
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for scheme in schemes:
+    for scheme in THEMES:
         page.emulate_media(color_scheme=scheme)
         for screen, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
             page.set_viewport_size({"width": width, "height": height})
@@ -96,3 +101,21 @@ def shoot(page: Page, name: str) -> None:
             )
     page.emulate_media(color_scheme=None)
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it stands."""
+    found: Any = page.evaluate(f"{axe_core()}; axe.run().then(result => JSON.stringify(result.violations))")
+    return [f"{each['id']}: {[node['html'][:100] for node in each['nodes']]}" for each in json.loads(found)]
+
+
+def look_at(page: Page, name: str) -> None:
+    """In both themes and all widths: nothing axe objects to, and nothing to scroll sideways for."""
+    shoot(page, name)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+        assert violations(page) == [], f"{name} in {theme}"
+    page.emulate_media(color_scheme=None)

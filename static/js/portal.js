@@ -19,15 +19,18 @@
     if (!focusErrors() && boosted) document.getElementById('main').focus();
   });
 
-  // A poll that fails tries again by itself; a pressed button must not stay silent.
+  // A poll that fails tries again by itself; a pressed button must not stay silent. An error page that came back to a
+  // boosted request has become the page; where nothing came back there is none.
   const failed = (event) => {
     const { elt, boosted } = event.detail;
     const place = document.getElementById('flash');
-    if (!place || boosted || elt.hasAttribute('data-poll')) return;
+    const isShown = boosted && event.type === 'htmx:responseError';
+    if (!place || isShown || elt.hasAttribute('data-poll')) return;
     const words = document.createElement('p');
     words.className = 'banner tone--rejected';
     words.textContent = 'That did not work. Check your connection and try again.';
     place.replaceChildren(words);
+    place.scrollIntoView({ block: 'nearest' });
   };
   document.addEventListener('htmx:sendError', failed);
   document.addEventListener('htmx:responseError', failed);

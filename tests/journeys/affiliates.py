@@ -14,6 +14,9 @@ from tests.journeys.running import RunningPortal, eventually
 #: Longer ago than an earning's hold.
 _LONG_AGO = timedelta(days=60)
 
+#: A page that waits for news asks every 3 or 5 seconds.
+_NEWS_MILLISECONDS = 15_000
+
 
 class Affiliate:
     """Somebody whom nobody knows yet, in front of a browser."""
@@ -28,6 +31,16 @@ class Affiliate:
     def badge(self) -> Locator:
         """The one status badge."""
         return self.page.locator("[data-stripe-account-status]")
+
+    @property
+    def payout(self) -> Locator:
+        """The payout, on its own page."""
+        return self.page.locator("#payout[data-payout-id]")
+
+    @property
+    def problems(self) -> Locator:
+        """The summary of what is wrong with a form that came back."""
+        return self.page.locator("#error-summary")
 
     @property
     def code(self) -> str:
@@ -72,13 +85,53 @@ class Affiliate:
     def has_badge(self, status: str, words: str) -> None:
         """The badge, to the letter, and only once."""
         expect(self.badge).to_have_count(1)
-        expect(self.badge).to_have_attribute("data-stripe-account-status", status)
+        expect(self.badge).to_have_attribute(
+            "data-stripe-account-status", status, timeout=_NEWS_MILLISECONDS
+        )
         expect(self.badge).to_have_text(words)
 
     def is_verified(self) -> None:
         """Wait until Stripe's yes has come through, as somebody who looks again now and then."""
         self.open("/dashboard")
         eventually(lambda: self._looks_again() == "verified", what="the badge to say verified")
+
+    def turns_verified_by_itself(self) -> None:
+        """No reload: what was put into the page's memory is still there afterwards, and it was said aloud."""
+        self.page.evaluate("window.stillThere = true")
+        self.has_badge("verified", "✓ Verified")
+        expect(self.page.get_by_role("heading", name="You're all set")).to_be_visible()
+        expect(self.page.locator("#live")).to_have_text("Your Stripe account is now verified.")
+        assert self.page.evaluate("window.stillThere") is True
+
+    def becomes_payable(self, token: str, *, amount: int) -> str:
+        """Join, earn, and be verified by Stripe; the affiliate's code. `amount` in cents."""
+        self.join()
+        self.open("/dashboard")
+        code = self.code
+        earn(self._portal, token, code=code, amount=amount)
+        self.set_up_stripe()
+        self.choose("approve")
+        self.is_verified()
+        return code
+
+    def asks_for(self, amount: str) -> None:
+        """Type an amount into the form for a payout and send it; what became of it is on the page."""
+        self.open("/payouts/new")
+        self.page.get_by_label("Amount in USD").fill(amount)
+        self.press_request()
+
+    def press_request(self) -> None:
+        self.page.get_by_role("button", name="Request payout").click()
+
+    def has_receipt(self) -> str:
+        """Wait for the page of the payout that was requested; its reference."""
+        heading = self.page.get_by_role("heading", level=1)
+        expect(heading).to_have_text(re.compile(r"Payout P-\d+"))
+        return heading.inner_text().removeprefix("Payout ")
+
+    def has_payout(self, status: str) -> None:
+        """Wait until the payout on the page is in that state; a page that asks by itself needs no reload."""
+        expect(self.payout).to_have_attribute("data-payout-status", status, timeout=_NEWS_MILLISECONDS)
 
     def _looks_again(self) -> str | None:
         self.page.reload()

@@ -14,6 +14,7 @@ from tests.browser import attentive_page, fresh_profile
 from tests.databases import PostgresCluster
 from tests.journeys.affiliates import Affiliate
 from tests.journeys.inside import CAUSE, inside
+from tests.journeys.operators import Operator
 from tests.journeys.running import RunningPortal, running_portal
 
 
@@ -24,9 +25,23 @@ class Town:
     portal: RunningPortal
     token: str
 
+    def status_of(self, code: str) -> str | None:
+        """How an affiliate's Stripe account stands, as the host business reads it."""
+        status: str | None = self.portal.api(self.token, f"affiliates/{code}")["stripe_account_status"]
+        return status
+
+    def payouts_of(self, code: str) -> list[int]:
+        """What an affiliate ever requested, in minor units, the newest first."""
+        listed = self.portal.api(self.token, f"payouts?affiliate_code={code}")["data"]
+        return [payout["amount"] for payout in listed]
+
+
+#: Olga watches over payouts; what is approved is sent when a journey says so.
+_SETTINGS = {"PORTAL_OPERATORS": "sandbox:person-olga", "PORTAL_PAYOUT_RUN": "0 0 29 2 *"}
+
 
 def _at_work(database_url: str, folder: Path) -> Iterator[Town]:
-    with running_portal(database_url, folder) as portal:
+    with running_portal(database_url, folder, **_SETTINGS) as portal:
         portal.start_worker()
         portal.start_portal()
         with inside(portal) as here:
@@ -72,6 +87,15 @@ def context_without_scripts(chromium_process: Browser) -> Iterator[BrowserContex
 def page_without_scripts(context_without_scripts: BrowserContext) -> Iterator[Page]:
     with attentive_page(context_without_scripts) as page:
         yield page
+
+
+@pytest.fixture
+def olga(chromium_process: Browser, town: Town) -> Iterator[Operator]:
+    """An operator, signed in, with a browser of her own."""
+    with fresh_profile(chromium_process) as context, attentive_page(context) as page:
+        olga = Operator(page, town.portal)
+        olga.sign_in()
+        yield olga
 
 
 @pytest.fixture

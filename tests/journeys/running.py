@@ -179,6 +179,25 @@ class RunningPortal:
         """The accounts at the stand-in that were made for an affiliate."""
         return [found for found in self.at_stripe("accounts") if found["metadata"].get("affiliate") == code]
 
+    def sent_to(self, code: str) -> list[int]:
+        """What was transferred to an affiliate at the stand-in, in minor units, oldest first."""
+        accounts = {account["id"] for account in self.accounts_of(code)}
+        return [found["amount"] for found in self.at_stripe("transfers") if found["destination"] in accounts]
+
+    def meet(self, code: str, fate: str, *, silently: bool = False) -> None:
+        """Let Stripe decide something about an affiliate's account; silently: without an event."""
+        [account] = self.accounts_of(code)
+        self.control(f"accounts/{account['id']}/fate", {"fate": fate, "silently": silently})
+
+    @contextmanager
+    def webhooks_lost(self) -> Iterator[None]:
+        """What happens at the stand-in meanwhile is never delivered."""
+        self.control("webhooks", {"paused": True})
+        try:
+            yield
+        finally:
+            self.control("webhooks", {"paused": False})
+
     def api(self, token: str, path: str, body: Any = None, *, method: str = "GET") -> dict[str, Any]:
         """Ask the portal's API, which has to agree."""
         answer = requests.request(

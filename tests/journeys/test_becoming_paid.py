@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import shoot
 from tests.journeys.affiliates import Affiliate, earn
@@ -27,20 +27,17 @@ def test_from_first_sign_in_to_paid(page: Page, each_town: Town) -> None:
     ada.choose("approve")
     ada.has_badge("pending", PENDING)
     shoot(page, "paid-6-pending")
-    _turns_verified_by_itself(ada)
+    expect(page.get_by_role("heading", name="Checking with Stripe")).to_be_visible()
+    ada.turns_verified_by_itself()
     shoot(page, "paid-7-verified")
-    payout = _requests(ada, "400.00")
-    tally = portal.report("process-payouts")
-    assert (tally["paid"], tally["total"]) == (1, {"usd": 40_000})
+    _requests(ada, "400.00")
+    portal.command("process-payouts")
     # the page looks again by itself; somebody who stays on it needs no reload
-    expect(payout).to_have_attribute("data-payout-status", "paid")
+    ada.has_payout("paid")
     shoot(page, "paid-10-sent")
-    affiliate = portal.api(token, f"affiliates/{code}")
     left = {"on_hold": 0, "available": 1_250, "reserved": 0, "paid_out": 40_000, "owed": 0}
-    assert affiliate["balance"] == left
-    account_id = affiliate["stripe_account_id"]
-    sent = [one for one in portal.at_stripe("transfers") if one["destination"] == account_id]
-    assert [(one["amount"], one["currency"]) for one in sent] == [(40_000, "usd")]
+    assert portal.api(token, f"affiliates/{code}")["balance"] == left
+    assert portal.sent_to(code) == [40_000]
 
 
 def test_the_same_way_without_javascript(page_without_scripts: Page, town: Town) -> None:
@@ -51,7 +48,8 @@ def test_the_same_way_without_javascript(page_without_scripts: Page, town: Town)
     expect(page.get_by_text("Saved.")).to_be_visible()
     ada.open("/dashboard")
     ada.has_badge("none", "Not set up yet")
-    earn(portal, town.token, code=ada.code, amount=6_000)
+    code = ada.code
+    earn(portal, town.token, code=code, amount=6_000)
     page.get_by_role("button", name="Set up Stripe payouts").click()
     ada.is_at_stripe()
     ada.choose("approve")
@@ -59,24 +57,19 @@ def test_the_same_way_without_javascript(page_without_scripts: Page, town: Town)
     eventually(lambda: _status_after_checking(ada) == "verified", what="the badge to say verified")
     ada.has_badge("verified", "✓ Verified")
     page.get_by_role("link", name="Request payout").click()
-    page.get_by_role("button", name="Request payout").click()
-    payout = page.locator("[data-payout-id]")
-    expect(payout).to_have_attribute("data-payout-status", "approved")
-    assert portal.report("process-payouts")["paid"] == 1
+    ada.press_request()
+    changed_her_mind = ada.has_receipt()
+    page.get_by_text("Cancel this payout").click()
+    page.get_by_role("button", name=f"Yes, cancel {changed_her_mind}").click()
+    ada.has_payout("canceled")
+    ada.asks_for("55.00")
+    assert ada.has_receipt() != changed_her_mind
+    ada.has_payout("approved")
+    portal.command("process-payouts")
     page.reload()
-    expect(payout).to_have_attribute("data-payout-status", "paid")
-    expect(payout.get_by_text("$60.00").first).to_be_visible()
-
-
-def _turns_verified_by_itself(ada: Affiliate) -> None:
-    """No reload: what was put into the page's memory is still there afterwards, and it was said aloud once."""
-    page = ada.page
-    expect(page.get_by_role("heading", name="Checking with Stripe")).to_be_visible()
-    page.evaluate("window.stillThere = true")
-    ada.has_badge("verified", "✓ Verified")
-    expect(page.get_by_role("heading", name="You're all set")).to_be_visible()
-    expect(page.locator("#live")).to_have_text("Your Stripe account is now verified.")
-    assert page.evaluate("window.stillThere") is True
+    ada.has_payout("paid")
+    expect(ada.payout.get_by_text("$55.00").first).to_be_visible()
+    assert portal.sent_to(code) == [5_500]
 
 
 def _status_after_checking(ada: Affiliate) -> str | None:
@@ -99,16 +92,14 @@ def _joins(ada: Affiliate) -> None:
     shoot(page, "paid-3-preferences")
 
 
-def _requests(ada: Affiliate, amount: str) -> Locator:
-    """The payout on its page, approved at once as it is small."""
+def _requests(ada: Affiliate, amount: str) -> None:
+    """Ends on the page of the payout, approved at once as it is small."""
     page = ada.page
     page.get_by_role("link", name="Request payout").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Request a payout")
     shoot(page, "paid-8-request")
     page.get_by_label("Amount in USD").fill(amount)
-    page.get_by_role("button", name="Request payout").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Payout P-")
-    payout = page.locator("[data-payout-id]")
-    expect(payout).to_have_attribute("data-payout-status", "approved")
+    ada.press_request()
+    ada.has_receipt()
+    ada.has_payout("approved")
     shoot(page, "paid-9-approved")
-    return payout

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from portal.sandbox.app import create_sandbox
 from portal.sandbox.config import SandboxConfig
-from tests.equipment import axe_core
+from tests.browser import violations
 from tests.fakes.wsgi_stripe import stripe_client
 from tests.sandbox.conftest import Hands, Mailbox, Stand
 from tests.serving import served
@@ -30,12 +30,6 @@ def base_of(stand: Stand) -> str:
     return str(stand.app.extensions["sandbox"].config.base_url)
 
 
-def assert_everybody_can_read_it(page: Page) -> None:
-    page.evaluate(axe_core())
-    found = page.evaluate("axe.run()")
-    assert [violation["id"] for violation in found["violations"]] == []
-
-
 @pytest.mark.parametrize(
     ("outcome", "ending", "payable"),
     [("approve", "?return", True), ("restrict", "?return", False), ("expire", "?refresh", False)],
@@ -54,7 +48,7 @@ def test_a_person_presses_a_button_and_comes_back(
         }
     )
     page.goto(link.url)
-    assert_everybody_can_read_it(page)
+    assert violations(page) == []
     page.click(f"button[name=outcome][value={outcome}]")
     assert page.url == f"{overview}{ending}"
     assert served_stand.stripe.v1.accounts.retrieve(account.id).payouts_enabled is payable
@@ -69,7 +63,7 @@ def test_the_other_pages_can_be_read_by_everybody_too(served_stand: Stand, page:
     login_link = served_stand.stripe.v1.accounts.login_links.create(account.id).url
     for address in ("/sandbox/", f"/sandbox/accounts/{account.id}", login_link, "/oidc/end_session"):
         page.goto(address if address.startswith("http") else base_of(served_stand) + address)
-        assert_everybody_can_read_it(page)
+        assert violations(page) == []
 
 
 def test_a_person_picks_who_they_are(served_stand: Stand, page: Page) -> None:
@@ -78,7 +72,7 @@ def test_a_person_picks_who_they_are(served_stand: Stand, page: Page) -> None:
         f"{base}/oidc/authorize?response_type=code&client_id=portal&scope=openid&state=s&nonce=n"
         f"&redirect_uri={base}/auth/sandbox/callback&code_challenge_method=S256&code_challenge={'a' * 43}"
     )
-    assert_everybody_can_read_it(page)
+    assert violations(page) == []
     page.get_by_role("button", name="Ada Affiliate").click()
     page.wait_for_url("**/auth/sandbox/callback?**")
     assert "code=" in page.url

@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 from portal.models import ActorKind
 from portal.services.journal import Cause
 from portal.wiring import services
-from tests.browser import attentive_page, fresh_profile
+from tests.browser import attentive_page, fresh_profile, look_at
 from tests.services.stand_in import StandIn, signed
 from tests.web.operator.conftest import NewPartner
 from tests.web.pages.conftest import Partner
-from tests.web.pages.test_in_browser import look_at
 from tests.web.pages.visitor import Visitor
 
 Show = Callable[[Page, str], Page]

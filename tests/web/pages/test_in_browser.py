@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import shoot
-from tests.equipment import axe_core
+from tests.browser import look_at
 from tests.web.pages.conftest import Partner
-
-#: The narrowest screen that has to work without scrolling sideways (WCAG 1.4.10), a tablet, a desk.
-WIDTHS = (320, 768, 1280)
-
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 #: htmx asks every 3 or 5 seconds.
 NEWS_MILLISECONDS = 15_000
@@ -36,23 +28,6 @@ def opened(page: Page, served_portal: str) -> Open:
         return page
 
     return open_page
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with the page as it stands."""
-    found: Any = page.evaluate(f"{axe_core()}; axe.run().then(result => JSON.stringify(result.violations))")
-    return [f"{each['id']}: {[node['html'][:100] for node in each['nodes']]}" for each in json.loads(found)]
-
-
-def look_at(page: Page, name: str) -> None:
-    """In both themes and all widths: nothing axe objects to, and nothing to scroll sideways for."""
-    shoot(page, name)
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
-        assert violations(page) == [], f"{name} in {theme}"
 
 
 @pytest.mark.parametrize("outcome", ["none", "leave", "review", "restrict", "reject", "approve"])
