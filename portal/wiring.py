@@ -35,6 +35,7 @@ from portal.services.books import Books
 from portal.services.claims import Claims
 from portal.services.event_backfills import EventBackfills
 from portal.services.event_log import EventLog
+from portal.services.holds import Holds
 from portal.services.journal import Journal
 from portal.services.ledger import Ledger
 from portal.services.onboarding import Onboarding
@@ -89,6 +90,7 @@ class Services:
     refunds: Refunds
     payouts: Payouts
     approvals: Approvals
+    holds: Holds
     automatic_payouts: AutomaticPayouts
     transfers: Transfers
     stripe_events: StripeEvents
@@ -162,9 +164,9 @@ def wire(
         journal=journal,
         pause=time.sleep,
     )
-    cooldown = timedelta(hours=settings.bank_change_cooldown_hours)
+    holds = Holds(session, clock=clock, cooldown=timedelta(hours=settings.bank_change_cooldown_hours))
     switch = SendingSwitch(session, clock=clock)
-    attempts = Attempts(session, clock=clock, moves=moves, switch=switch, cooldown=cooldown)
+    attempts = Attempts(session, clock=clock, moves=moves, switch=switch, holds=holds)
     claims = Claims(session, clock=clock)
     reversals = Reversals(session, clock=clock, stripe=stripe, moves=moves, books=books, journal=journal)
     reconciliation = Reconciliation(
@@ -211,6 +213,7 @@ def wire(
         refunds=Refunds(session, clock=clock, journal=journal, books=books),
         payouts=payouts,
         approvals=approvals,
+        holds=holds,
         automatic_payouts=AutomaticPayouts(session, clock=clock, payouts=payouts, timetable=timetable),
         transfers=transfers,
         stripe_events=StripeEvents(

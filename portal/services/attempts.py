@@ -16,13 +16,13 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.attempts import AnswerClass, AttemptState, Outcome, StripeAnswer, classify, pause_seconds
-from portal.domain.gate import Timing, run_hold
 from portal.domain.payouts import HoldReason, PayoutStatus, WaitReason
 from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Affiliate, Installation, Payout, PayoutAttempt
 from portal.models.base import Database, new_id, writing
+from portal.services.holds import Holds
 from portal.services.journal import Cause
-from portal.services.payout_moves import PayoutMoves, payee_of
+from portal.services.payout_moves import PayoutMoves
 from portal.services.sending_switch import SendingSwitch
 from portal.services.transfer_requests import is_as_asked, transfer_parameters
 
@@ -56,13 +56,13 @@ class Attempts:
         clock: Clock,
         moves: PayoutMoves,
         switch: SendingSwitch,
-        cooldown: timedelta,
+        holds: Holds,
     ) -> None:
         self._database = database
         self._switch = switch
         self._clock = clock
         self._moves = moves
-        self._cooldown = cooldown
+        self._holds = holds
 
     @writing
     def intend(self, payout_id: UUID, *, cause: Cause) -> Intent | Outcome:
@@ -73,7 +73,7 @@ class Attempts:
             return Outcome.held
         if payout.status is not PayoutStatus.approved or self._switch.is_halted_within():
             return Outcome.skipped
-        reason = self._hold_reason(affiliate, payout)
+        reason = self._holds.reason(affiliate, payout)
         if reason is not None:
             self._moves.hold(payout, reason, affiliate=affiliate, cause=cause)
             return Outcome.held
@@ -106,7 +106,7 @@ class Attempts:
         attempt = self._live(payout_id)
         if attempt is None or attempt.state is not AttemptState.open or self._switch.is_halted_within():
             return Outcome.skipped
-        if self._hold_reason(affiliate, payout) is not None:
+        if self._holds.reason(affiliate, payout) is not None:
             return Outcome.unknown
         attempt.tries += 1
         attempt.unresolved_tries += 1
@@ -168,7 +168,7 @@ class Attempts:
         is_account_fresh: bool,
         cause: Cause,
     ) -> Outcome:
-        reason = self._hold_reason(affiliate, payout)
+        reason = self._holds.reason(affiliate, payout)
         if reason is not None:
             self._moves.hold(payout, reason, affiliate=affiliate, cause=cause)
             return Outcome.held
@@ -220,7 +220,7 @@ class Attempts:
         """Look at a held payout again: approved once the reason is gone, canceled if its account is another now."""
         affiliate, payout = self._moves.lock(payout_id)
         if payout.status is PayoutStatus.held:
-            reason = self._hold_reason(affiliate, payout)
+            reason = self._holds.reason(affiliate, payout)
             if reason is None:
                 self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
             elif reason is HoldReason.account_changed:
@@ -269,15 +269,6 @@ class Attempts:
         attempt.state = state
         attempt.ended_at = self._clock.now()
         self._database.flush()
-
-    def _hold_reason(self, affiliate: Affiliate, payout: Payout) -> HoldReason | None:
-        timing = Timing(
-            approved_method=payout.method,
-            approved_destination=payout.destination,
-            bank_changed_at=affiliate.bank_changed_at,
-            cooldown=self._cooldown,
-        )
-        return run_hold(payee_of(affiliate), timing, self._clock.now())
 
     def _generations(self, payout_id: UUID) -> int:
         newest = sa.select(sa.func.max(PayoutAttempt.generation)).where(PayoutAttempt.payout_id == payout_id)

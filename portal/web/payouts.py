@@ -27,6 +27,9 @@ PAGE_ROWS = 25
 #: What may be called off, unless an attempt is under way; the service has the last word.
 _CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
 
+#: Once something else has happened, “Payout requested” is no news any more.
+_JUST_REQUESTED = {PayoutStatus.requested, PayoutStatus.approved}
+
 
 @pages.get("/payouts")
 @access("affiliate")
@@ -120,7 +123,8 @@ def _page(
         payout=payout,
         steps=timeline(payout, history, programme=services().settings.name),
         words=PAYOUT_WORDS[payout.status],
-        is_new=is_new,
+        is_new=is_new and payout.status in _JUST_REQUESTED,
+        hold_reason=services().holds.reason_now(payout.id) if payout.status is PayoutStatus.held else None,
         is_late=is_review_late(payout, services().clock.now()),
         is_canceled_by_affiliate=is_canceled_by_affiliate(history),
         can_cancel=payout.status in _CANCELABLE,

@@ -28,7 +28,9 @@
     if (!place || isShown || elt.hasAttribute('data-poll')) return;
     const words = document.createElement('p');
     words.className = 'banner tone--rejected';
-    words.textContent = 'That did not work. Check your connection and try again.';
+    words.textContent = event.type === 'htmx:sendError'
+      ? 'No answer came. Check your connection and try again; nothing is done twice.'
+      : 'That did not work. Try again in a minute.';
     place.replaceChildren(words);
     place.scrollIntoView({ block: 'nearest' });
   };

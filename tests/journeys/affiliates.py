@@ -85,9 +85,7 @@ class Affiliate:
     def has_badge(self, status: str, words: str) -> None:
         """The badge, to the letter, and only once."""
         expect(self.badge).to_have_count(1)
-        expect(self.badge).to_have_attribute(
-            "data-stripe-account-status", status, timeout=_NEWS_MILLISECONDS
-        )
+        expect(self.badge).to_have_attribute("data-stripe-account-status", status, timeout=_NEWS_MILLISECONDS)
         expect(self.badge).to_have_text(words)
 
     def is_verified(self) -> None:

@@ -54,7 +54,9 @@ def test_an_answer_that_got_lost_is_said_and_pressing_again_leads_to_the_one_rec
 
     ada.page.route("**/payouts", lose_the_answer, times=1)
     ada.press_request()
-    expect(ada.page.locator("#flash")).to_have_text("That did not work. Check your connection and try again.")
+    expect(ada.page.locator("#flash")).to_have_text(
+        "No answer came. Check your connection and try again; nothing is done twice."
+    )
     look_at(ada.page, "twice-answer-lost")
     ada.press_request()
     ada.has_receipt()

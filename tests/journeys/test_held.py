@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser import attentive_page, look_at
+from tests.browser import attentive_page, look_at, shoot
 from tests.journeys.affiliates import Affiliate
 from tests.journeys.conftest import Town
 from tests.journeys.operators import Operator
@@ -31,10 +31,12 @@ def test_restricted_after_approval_it_is_held_until_it_is_fixed_and_then_paid_on
     page.get_by_role("button", name="Fix on Stripe").click()
     ada.choose("approve")
     ada.turns_verified_by_itself()
-    portal.command("process-payouts")
     page.goto(receipt)
+    expect(ada.payout.get_by_text("Nothing stands in its way any more.")).to_be_visible()
+    portal.command("process-payouts")
+    page.reload()
     ada.has_payout("paid")
-    look_at(page, "held-then-paid")
+    shoot(page, "held-then-paid")
     assert portal.sent_to(code) == [10_000]
 
 

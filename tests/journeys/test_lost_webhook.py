@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser import look_at
+from tests.browser import shoot
 from tests.journeys.affiliates import Affiliate
 from tests.journeys.conftest import Town
 from tests.journeys.operators import Operator
@@ -25,12 +25,12 @@ def test_what_a_lost_webhook_would_have_said_is_found_by_the_nightly_job(
         town.portal.meet(ada.code, "approve")
     ada.page.reload()
     ada.has_badge("pending", PENDING)
-    look_at(ada.page, "lost-still-pending")
+    shoot(ada.page, "lost-still-pending")
     assert town.portal.report("verify-stripe-accounts")["webhooks_missed"] == 1
     ada.page.reload()
     ada.has_badge("verified", "✓ Verified")
-    look_at(ada.page, "lost-verified")
+    shoot(ada.page, "lost-verified")
     olga.open("/operator/verification")
     newest = olga.page.locator("[data-run-id]").first
     expect(newest.locator("[data-label=Missed]")).to_have_text("1")
-    look_at(olga.page, "lost-operator")
+    shoot(olga.page, "lost-operator")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser import look_at
+from tests.browser import look_at, shoot
 from tests.journeys.affiliates import Affiliate, earn
 from tests.journeys.conftest import Town
 
@@ -24,6 +24,7 @@ def test_below_the_minimum_the_page_says_what_is_missing_and_wrong_amounts_are_s
     expect(page.get_by_text("$10.00 of $25.00. $15.00 to go.")).to_be_visible()
     look_at(page, "amount-below-dashboard")
     ada.open("/payouts/new")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You can't request a payout yet")
     expect(page.get_by_text("The minimum is $25.00. $15.00 to go.")).to_be_visible()
     expect(page.get_by_role("button", name="Request payout")).to_have_count(0)
     look_at(page, "amount-below")
@@ -40,7 +41,7 @@ def test_below_the_minimum_the_page_says_what_is_missing_and_wrong_amounts_are_s
         expect(field).to_have_value(typed)
         ada.problems.get_by_role("link", name=sentence).click()
         expect(field).to_be_focused()
-    look_at(page, "amount-refused")
+    shoot(page, "amount-refused")
     field.fill("60.00")
     ada.press_request()
     ada.has_receipt()

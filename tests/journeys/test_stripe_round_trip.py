@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser import attentive_page, look_at
+from tests.browser import attentive_page, look_at, shoot
 from tests.journeys.affiliates import Affiliate, earn
 from tests.journeys.conftest import Town
 from tests.journeys.running import eventually
@@ -51,7 +51,7 @@ def test_leaving_stripe_unfinished_says_what_is_missing_and_goes_on_there(ada: A
     ada.has_badge("pending", "⏳ Your Stripe account verification is pending")
     expect(ada.page.get_by_role("heading", name="Complete setup")).to_be_visible()
     expect(ada.page.get_by_text("You started but have not finished.")).to_be_visible()
-    look_at(ada.page, "trip-left")
+    shoot(ada.page, "trip-left")
     ada.page.get_by_role("button", name="Continue on Stripe").click()
     ada.is_at_stripe()
 
@@ -113,15 +113,17 @@ def test_bad_news_comes_with_its_words_and_keeps_the_money(
     ada.has_badge(status, badge)
     expect(ada.page.get_by_text(sentence)).to_be_visible()
     expect(ada.page.locator("[data-balance=available]")).to_have_text("$412.50")
-    look_at(ada.page, f"trip-{outcome}")
+    shoot(ada.page, f"trip-{outcome}")
     cannot_request(ada, refusal)
-    look_at(ada.page, f"trip-{outcome}-no-request")
+    shoot(ada.page, f"trip-{outcome}-no-request")
 
 
 def test_who_is_restricted_reads_what_stripe_needs_gives_it_and_is_verified(
     ada: Affiliate, town: Town
 ) -> None:
     ada.join()
+    ada.open("/dashboard")
+    earn(town.portal, town.token, code=ada.code, amount=41_250)
     ada.set_up_stripe()
     ada.choose("restrict")
     ada.has_badge("restricted", "⚠️ Your Stripe account is restricted")
@@ -129,9 +131,12 @@ def test_who_is_restricted_reads_what_stripe_needs_gives_it_and_is_verified(
     expect(wanted).to_have_text(
         "A photo of your passport, driving licence or ID card – we need a clear colour photo of the original"
     )
-    look_at(ada.page, "trip-restrict")
+    expect(
+        ada.page.get_by_text("Your $412.50 is safe and will be payable once this is done.")
+    ).to_be_visible()
+    shoot(ada.page, "trip-restrict")
     cannot_request(ada, "Your Stripe account is restricted. Please complete verification.")
-    look_at(ada.page, "trip-restrict-no-request")
+    shoot(ada.page, "trip-restrict-no-request")
     ada.page.get_by_role("button", name="Fix on Stripe").click()
     ada.is_at_stripe()
     ada.choose("approve")

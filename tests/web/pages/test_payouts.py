@@ -48,6 +48,7 @@ def test_who_cannot_be_paid_reads_why_and_what_helps_and_a_request_is_refused_in
     refused = ada.post(ALL, {"request_key": "a-key", "amount": ""})
     assert refused.status == 409
     assert refused.problems == [words]
+    assert refused.said.count(words) == 1
     assert not ada.get(ALL).html.all(data_payout_id=None)
 
 
@@ -130,10 +131,31 @@ def test_while_one_payout_is_open_the_page_names_it(verified: Partner) -> None:
 def test_below_the_minimum_there_is_no_form_but_how_much_is_missing(ada: Partner) -> None:
     ada.set_up()
     ada.earn(1_200)
-    assert "The minimum is $25.00. $13.00 to go." in ada.get(NEW).said
+    page = ada.get(NEW)
+    assert page.heading == "You can't request a payout yet"
+    assert "The minimum is $25.00. $13.00 to go." in page.said
     dashboard = ada.get("/dashboard")
     assert "$12.00 of $25.00. $13.00 to go." in dashboard.said
     assert dashboard.html.one("progress").attributes["value"] == "1200"
+
+
+def test_a_held_payout_says_why_where_to_go_and_once_that_is_gone_that_the_next_run_takes_it(
+    verified: Partner,
+) -> None:
+    receipt = verified.send(verified.get(NEW), ALL).location
+    assert "Payout requested." in verified.get(receipt).said
+    verified.meet("restrict")
+    verified.get("/stripe/return")
+    page = verified.get(receipt)
+    assert page.html.one(data_payout_id=None).attributes["data-payout-status"] == "held"
+    assert "Held because Stripe does not have you as verified at the moment." in page.said
+    assert page.html.one("main").one("a", class_="button").attributes["href"] == "/dashboard"
+    assert "Payout requested." not in page.said
+    verified.meet("approve")
+    verified.get("/stripe/return")
+    page = verified.get(receipt)
+    assert "Nothing stands in its way any more. It goes out with the next run." in page.said
+    assert "Held because" not in page.said
 
 
 def test_the_page_of_a_moving_payout_looks_again_and_is_left_alone_until_something_happened(
