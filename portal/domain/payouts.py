@@ -37,8 +37,8 @@ class PayoutStatus(StrEnum):
 
     @property
     def is_moving(self) -> bool:
-        """Whether it changes without anybody doing anything, so that a page may look again."""
-        return self in {PayoutStatus.approved, PayoutStatus.processing}
+        """Whether a run changes it without the affiliate doing anything, so that a page may look again."""
+        return self in {PayoutStatus.approved, PayoutStatus.held, PayoutStatus.processing}
 
     @property
     def gives_back(self) -> bool:

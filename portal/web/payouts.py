@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import InvalidInput, PortalError
 from portal.domain.money import major_units
-from portal.domain.payouts import PayoutStatus
+from portal.domain.payouts import HoldReason, PayoutStatus
 from portal.models import Payout
 from portal.web.access import access, cause, current_affiliate, current_user
 from portal.web.forms import page_before, problems_of, typed, with_retry_after
@@ -124,7 +124,7 @@ def _page(
         steps=timeline(payout, history, programme=services().settings.name),
         words=PAYOUT_WORDS[payout.status],
         is_new=is_new and payout.status in _JUST_REQUESTED,
-        hold_reason=services().holds.reason_now(payout.id) if payout.status is PayoutStatus.held else None,
+        hold_reason=_hold_reason(payout),
         is_late=is_review_late(payout, services().clock.now()),
         is_canceled_by_affiliate=is_canceled_by_affiliate(history),
         can_cancel=payout.status in _CANCELABLE,
@@ -135,7 +135,13 @@ def _page(
 
 def _as_seen(payout: Payout) -> str:
     """All of a payout that its page shows and that may change by itself."""
-    return ".".join([payout.status, payout.wait_reason or "", str(payout.amount_reversed)])
+    reason = payout.wait_reason or _hold_reason(payout)
+    return ".".join([payout.status, reason or "", str(payout.amount_reversed)])
+
+
+def _hold_reason(payout: Payout) -> HoldReason | None:
+    """Why a held payout still has to wait; None once the next run lets it go on."""
+    return services().holds.reason_now(payout.id) if payout.status is PayoutStatus.held else None
 
 
 def _status_filter() -> str | None:

@@ -34,7 +34,6 @@ def test_restricted_after_approval_it_is_held_until_it_is_fixed_and_then_paid_on
     page.goto(receipt)
     expect(ada.payout.get_by_text("Nothing stands in its way any more.")).to_be_visible()
     portal.command("process-payouts")
-    page.reload()
     ada.has_payout("paid")
     shoot(page, "held-then-paid")
     assert portal.sent_to(code) == [10_000]
@@ -72,6 +71,5 @@ def test_blocked_with_a_message_after_approval_nothing_is_sent_until_the_block_i
     assert portal.sent_to(code) == []
     olga.unblocks(code)
     portal.command("process-payouts")
-    ada.page.reload()
     ada.has_payout("paid")
     assert portal.sent_to(code) == [10_000]

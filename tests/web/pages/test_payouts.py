@@ -151,9 +151,11 @@ def test_a_held_payout_says_why_where_to_go_and_once_that_is_gone_that_the_next_
     assert "Held because Stripe does not have you as verified at the moment." in page.said
     assert page.html.one("main").one("a", class_="button").attributes["href"] == "/dashboard"
     assert "Payout requested." not in page.said
+    poll = page.html.one(id="payout").attributes["hx-get"]
+    assert verified.ask(poll).status == 204
     verified.meet("approve")
     verified.get("/stripe/return")
-    page = verified.get(receipt)
+    page = verified.ask(poll)
     assert "Nothing stands in its way any more. It goes out with the next run." in page.said
     assert "Held because" not in page.said
 
