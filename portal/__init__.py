@@ -9,11 +9,16 @@ from flask import Flask
 if TYPE_CHECKING:
     from portal.clock import Clock
     from portal.config import Settings
+    from portal.gateways.mail import MailGateway
     from portal.gateways.stripe import StripeTransport
 
 
 def create_app(
-    settings: Settings, *, clock: Clock | None = None, stripe_transport: StripeTransport | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    stripe_transport: StripeTransport | None = None,
+    mail: MailGateway | None = None,
 ) -> Flask:
     """Build, wire, register, return. Nothing is asked of database, broker or Stripe yet."""
     # Here, so that a process that needs one room alone (the sandbox, the demo) does not wait for all of them.
@@ -38,7 +43,7 @@ def create_app(
     settings.data_directory.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     migrate.init_app(app, db)
-    wired = wire(app, settings, clock=clock, stripe_transport=stripe_transport)
+    wired = wire(app, settings, clock=clock, stripe_transport=stripe_transport, mail=mail)
     Jobs(app, settings, wired)
     register_web(app)
     register_commands(app)

@@ -17,7 +17,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from portal import setting_texts
-from portal.setting_texts import Rate, SettingTexts, split_address
+from portal.setting_texts import Rate, SettingTexts, has_fitting_port, split_address
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -143,7 +143,7 @@ class _Reader(SettingTexts):
             secret_key_fallbacks=self.list("SECRET_KEY_FALLBACKS"),
             base_url=self.address("PORTAL_BASE_URL", "http://127.0.0.1:5000") or "",
             name=self.text("PORTAL_NAME", "Partner portal"),
-            support_email=self.text("PORTAL_SUPPORT_EMAIL") or None,
+            support_email=self._mailbox("PORTAL_SUPPORT_EMAIL"),
             database_url=self._database_url(),
             redis_url=self.text("REDIS_URL") or None,
             stripe_secret_key=stripe_key,
@@ -196,7 +196,7 @@ class _Reader(SettingTexts):
             or "",
             clock_offset_seconds=self.integer("PORTAL_CLOCK_OFFSET", 0, -315_360_000, 315_360_000),
             mail_url=self._mail_url(),
-            mail_from=self.text("PORTAL_MAIL_FROM") or None,
+            mail_from=self._mailbox("PORTAL_MAIL_FROM"),
             log_format=self.choice(
                 "PORTAL_LOG_FORMAT", "json" if self._is_production else "console", ("json", "console")
             ),
@@ -206,6 +206,8 @@ class _Reader(SettingTexts):
                 ("DEBUG", "INFO", "WARNING", "ERROR"),
             ),
         )
+        if settings.mail_url != "console:" and not self.text("PORTAL_MAIL_FROM"):
+            self.problem("PORTAL_MAIL_FROM", "is required to send mail: the address that it comes from")
         if settings.is_production:
             self._refuse_what_is_unsafe(settings)
         elif settings.is_stripe_live:
@@ -237,8 +239,6 @@ class _Reader(SettingTexts):
             self.problem("PORTAL_CLOCK_OFFSET", "is for rehearsals; refused in production")
         if settings.mail_url == "console:":
             self.problem("PORTAL_MAIL_URL", "is required in production: smtp:// or smtps://, not console:")
-        elif not settings.mail_from:
-            self.problem("PORTAL_MAIL_FROM", "is required in production")
         if self.text("FLASK_DEBUG", "0").lower() not in {"0", "false", "no", ""}:
             self.problem("FLASK_DEBUG", "debugging is refused in production")
         if not settings.providers:
@@ -281,11 +281,20 @@ class _Reader(SettingTexts):
     def _mail_url(self) -> str:
         value = self.text("PORTAL_MAIL_URL", "console:")
         parts = split_address(value)
-        if value != "console:" and (
-            parts is None or parts.scheme not in {"smtp", "smtps"} or not parts.hostname
-        ):
+        is_server = (
+            parts is not None
+            and parts.scheme in {"smtp", "smtps"}
+            and parts.hostname
+            and has_fitting_port(parts)
+        )
+        if value != "console:" and not is_server:
             self.problem("PORTAL_MAIL_URL", "must be smtp://user:pass@host:port, smtps://… or console:")
         return value
+
+    def _mailbox(self, name: str) -> str | None:
+        if not self.text(name):
+            return None
+        return self.parsed(name, setting_texts.mailbox, "", "an e-mail address such as payouts@example.com")
 
     def _providers(self) -> Mapping[str, OidcProvider]:
         names = sorted({match[1] for name in self.values if (match := _PROVIDER.fullmatch(name))})

@@ -74,6 +74,13 @@ def crontab_fields(text: str) -> str:
     return " ".join(fields)
 
 
+def mailbox(text: str) -> str:
+    """An e-mail address alone, without a name."""
+    if not re.fullmatch(r"[^@\s<>,;:\"()]+@[^@\s<>,;:\"()]+", text):
+        raise ValueError(text)
+    return text
+
+
 def schedule(text: str) -> str:
     if not _SCHEDULE.fullmatch(text):
         raise ValueError(text)
@@ -86,6 +93,14 @@ def split_address(text: str) -> SplitResult | None:
         return urlsplit(text)
     except ValueError:
         return None
+
+
+def has_fitting_port(parts: SplitResult) -> bool:
+    """Whether an address names no port, or one that exists."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 class SettingTexts:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from jinja2 import StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import models
 from portal.clock import Clock
 from portal.config import PROJECT_ROOT, Settings
 from portal.domain.approval import ApprovalRule
+from portal.gateways.mail import MailGateway, mail_gateway
 from portal.gateways.stripe import StripeApi, StripeKeyRefusedError, StripeProblemError, StripeTransport
 from portal.models.base import Database
 from portal.services.acceptances import Acceptances
@@ -38,6 +40,9 @@ from portal.services.event_log import EventLog
 from portal.services.holds import Holds
 from portal.services.journal import Journal
 from portal.services.ledger import Ledger
+from portal.services.letters import Letters, Render
+from portal.services.mail_delivery import MailDelivery
+from portal.services.notifications import MAIL_WAITS, Notifications
 from portal.services.onboarding import Onboarding
 from portal.services.overview import Overview
 from portal.services.payout_control import PayoutControl
@@ -108,12 +113,17 @@ class Services:
     reconciliation: Reconciliation
     acceptances: Acceptances
     payout_control: PayoutControl
+    mail_delivery: MailDelivery
     is_broker_reachable: Callable[[], bool] = field(default=lambda: True)
     """Whether background work can be handed over; set by the jobs."""
     look_at_events: Callable[[], None] = field(default=lambda: None)
     """Tells the worker that an event has come in; set by the jobs. What it misses, a sweep picks up."""
     sweep_soon: Callable[[], None] = field(default=lambda: None)
     """Tells the worker not to wait for the next minute with what is due; set by the jobs."""
+
+    def has_written_mail(self) -> bool:
+        """Whether there is mail to send from this request, asked once."""
+        return bool(session().info.pop(MAIL_WAITS, False))
 
     def is_database_reachable(self) -> bool:
         """Whether the database answers."""
@@ -136,9 +146,10 @@ def wire(
     *,
     clock: Clock | None = None,
     stripe_transport: StripeTransport | None = None,
+    mail: MailGateway | None = None,
 ) -> Services:
     """Build the services of an app. `clock` and `stripe_transport` are for tests: another time, and a stand-in that is
-    called without a network."""
+    called without a network. `mail` is the demo's, which keeps what it would send."""
     clock = clock or Clock(settings.clock_offset_seconds)
     stripe = StripeApi(
         settings.stripe_secret_key or NO_KEY,
@@ -148,8 +159,10 @@ def wire(
     )
     journal = Journal(session)
     books = Books(session, clock=clock)
-    moves = PayoutMoves(session, clock=clock, journal=journal, books=books)
-    standings = Standings(clock=clock, journal=journal, moves=moves)
+    access = Access(session, clock=clock, settings=settings)
+    notifications = Notifications(session, clock=clock, operators=access)
+    moves = PayoutMoves(session, clock=clock, journal=journal, books=books, notifications=notifications)
+    standings = Standings(clock=clock, journal=journal, moves=moves, notifications=notifications)
     platform = Platform(session, stripe=stripe)
     accounts = Accounts(
         session, clock=clock, stripe=stripe, books=books, standings=standings, platform=platform
@@ -162,13 +175,22 @@ def wire(
         books=books,
         standings=standings,
         journal=journal,
+        notifications=notifications,
         pause=time.sleep,
     )
     holds = Holds(session, clock=clock, cooldown=timedelta(hours=settings.bank_change_cooldown_hours))
-    switch = SendingSwitch(session, clock=clock)
+    switch = SendingSwitch(session, clock=clock, notifications=notifications)
     attempts = Attempts(session, clock=clock, moves=moves, switch=switch, holds=holds)
     claims = Claims(session, clock=clock)
-    reversals = Reversals(session, clock=clock, stripe=stripe, moves=moves, books=books, journal=journal)
+    reversals = Reversals(
+        session,
+        clock=clock,
+        stripe=stripe,
+        moves=moves,
+        books=books,
+        journal=journal,
+        notifications=notifications,
+    )
     reconciliation = Reconciliation(
         session, clock=clock, stripe=stripe, attempts=attempts, switch=switch, reversals=reversals
     )
@@ -195,15 +217,22 @@ def wire(
         books=books,
         moves=moves,
         approvals=approvals,
+        notifications=notifications,
     )
     verification = Verification(session, clock=clock, accounts=accounts)
     timetable = Timetable(session, clock=clock, crontabs=_crontabs(settings))
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
-        access=Access(session, clock=clock, settings=settings),
+        access=access,
         affiliates=Affiliates(
-            session, clock=clock, settings=settings, journal=journal, books=books, moves=moves
+            session,
+            clock=clock,
+            settings=settings,
+            journal=journal,
+            books=books,
+            moves=moves,
+            notifications=notifications,
         ),
         accounts=accounts,
         onboarding=Onboarding(
@@ -249,9 +278,24 @@ def wire(
             selfcheck=selfcheck,
             reconciliation=reconciliation,
         ),
+        mail_delivery=MailDelivery(
+            session,
+            clock=clock,
+            letters=Letters(settings=settings, render=_mail_words(app)),
+            gateway=mail or mail_gateway(settings, before_call=_refuse_open_transaction),
+        ),
         acceptances=Acceptances(session, clock=clock, journal=journal, reconciliation=reconciliation),
     )
     return wired
+
+
+def _mail_words(app: Flask) -> Render:
+    """The pages' own templates and filters; a fact that a mail names and does not have is a fault."""
+
+    def render(template: str, facts: Mapping[str, Any]) -> str:
+        return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
+
+    return render
 
 
 def _crontabs(settings: Settings) -> dict[str, str]:
@@ -268,6 +312,7 @@ def _crontabs(settings: Settings) -> dict[str, str]:
 
 
 def _refuse_open_transaction() -> None:
-    """No transaction is open while Stripe is asked: a slow answer must lock nobody, a crash must undo nothing."""
+    """No transaction is open while Stripe or a mail server is asked: a slow answer must lock nobody, a crash must undo
+    nothing."""
     if session().in_transaction():
-        raise RuntimeError("a database transaction is open during a call to Stripe")
+        raise RuntimeError("a database transaction is open during a call to Stripe or to the mail server")

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import structlog
-from flask import Flask
+from flask import Flask, Response
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.serializer import SignedSerializer
 
@@ -23,6 +23,10 @@ WORKER_PROCESSES = 2
 LONGEST_NAP_SECONDS = 0.5
 
 
+#: So many mails go out before the worker looks what else there is.
+MAILS_IN_A_ROW = 100
+
+
 class Jobs:
     """The queue of one app and the tasks on it; connects when it is first used."""
 
@@ -35,6 +39,7 @@ class Jobs:
         services.look_at_events = self.look_at_events
         services.sweep_soon = self.sweep_soon
         services.is_broker_reachable = self.is_reachable
+        app.after_request(self._announce_mail)
 
     @cached_property
     def _huey(self) -> Huey:
@@ -43,6 +48,7 @@ class Jobs:
         self._tasks = {
             "look_at_events": huey.task(name="look_at_events")(self._work_on_events),
             "sweep": huey.task(name="sweep")(self._sweep),
+            "send_mail": huey.task(name="send_mail")(self._send_mail),
         }
         huey.periodic_task(crontab(minute="*"), name="sweep_each_minute")(self._sweep)
         huey.on_startup(name="forget_connections")(self._forget_connections)
@@ -55,6 +61,12 @@ class Jobs:
     def sweep_soon(self) -> None:
         """Tell the worker that something is due now; the sweep of the next minute would find it too."""
         self._announce("sweep")
+
+    def _announce_mail(self, response: Response) -> Response:
+        """Tell the worker when a request has written mail; the sweep finds it too."""
+        if self._services.has_written_mail():
+            self._announce("send_mail")
+        return response
 
     def _announce(self, task: str) -> None:
         try:
@@ -89,10 +101,17 @@ class Jobs:
     def _work_on_events(self) -> None:
         with self._app.app_context():
             work.work_on_events(self._services)
+        self._send_mail()  # of what the events have changed
+
+    def _send_mail(self) -> None:
+        with self._app.app_context():
+            taken = work.send_mail(self._services, most=MAILS_IN_A_ROW)
+        if taken == MAILS_IN_A_ROW:  # the rest after what else has come in meanwhile
+            self._announce("send_mail")
 
     def _sweep(self) -> None:
         with self._app.app_context():
-            work.everything_due(self._services)
+            work.everything_due(self._services, most_mails=MAILS_IN_A_ROW)
 
     def _forget_connections(self) -> None:
         with self._app.app_context():

@@ -35,6 +35,11 @@ def seal_audit(services: Services) -> int:
     return services.audit_chain.seal()
 
 
+def send_mail(services: Services, *, most: int | None = None) -> int:
+    """Send mail that is due, at most so many; how many were taken up."""
+    return services.mail_delivery.send_due(most=most)
+
+
 def run_slot(services: Services, slot: Slot) -> None:
     """Do what a taken slot of the timetable is for."""
     services.timetable.finish(slot, _SLOT_JOBS[slot.job](services, slot))
@@ -78,8 +83,13 @@ _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
 }
 
 
-def everything_due(services: Services) -> bool:
-    """Events, retries and missed slots until nothing is due; False if a job raised. Each goes on without the others."""
+def everything_due(services: Services, *, most_mails: int | None = None) -> bool:
+    """Events, retries, missed slots and mail until nothing is due (of mail at most so many); False if a job raised.
+    Each goes on without the others."""
+
+    def send_some_mail(services: Services) -> int:
+        return send_mail(services, most=most_mails)
+
     sweeps = (work_on_events, retry_transfers, do_requested_runs, seal_audit)
     is_fine = sum(_is_done(services, sweep) for sweep in sweeps) == len(sweeps)
     for slot in services.timetable.take_due():
@@ -88,7 +98,9 @@ def everything_due(services: Services) -> bool:
         except Exception:
             log.exception("job.raised", job=slot.job)
             is_fine = False
-    return _is_done(services, seal_audit) and is_fine
+    is_fine = _is_done(services, seal_audit) and is_fine
+    # last: what went before writes mail, and a mail server may let one wait
+    return _is_done(services, send_some_mail) and is_fine
 
 
 def _is_done(services: Services, sweep: Callable[[Services], int]) -> bool:

@@ -6,6 +6,7 @@ from portal.models.audit_seals import AuditSeal
 from portal.models.base import Base
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
+from portal.models.outbox import MailState, OutboxMail
 from portal.models.payouts import FirstApproval, Installation, Payout, PayoutAttempt
 from portal.models.reconciliation import EventBackfill, ReconciliationAcceptance, ReconciliationPass
 
@@ -25,7 +26,9 @@ __all__ = [
     "JobSlot",
     "LedgerAccount",
     "LedgerEntry",
+    "MailState",
     "Operator",
+    "OutboxMail",
     "Payout",
     "PayoutAttempt",
     "ReconciliationAcceptance",

@@ -5,19 +5,20 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 from uuid_utils.compat import uuid7
 
-__all__ = ["Base", "Database", "new_id", "reading", "stored_enum", "writing"]
+__all__ = ["Base", "Database", "add_once", "new_id", "reading", "stored_enum", "writing"]
 
 new_id = uuid7
 
@@ -100,6 +101,14 @@ class Base(DeclarativeBase):
         metadata=sa.MetaData(naming_convention=_NAMING),
         type_annotation_map={datetime: UtcDateTime(), dict[str, Any]: JsonText()},
     )
+
+
+def add_once(database: Database, row: type[Base], values: Mapping[str, Any], *, key: str) -> bool:
+    """Add a row to the open unit of work unless there is one with the same `key` (a unique column); True if added."""
+    is_postgresql = database.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(row) if is_postgresql else sqlite.insert(row)
+    adding = insert.values(**values).on_conflict_do_nothing(index_elements=[key])
+    return database.scalar(adding.returning(getattr(row, key))) is not None
 
 
 class _OwnsDatabase(Protocol):

@@ -29,6 +29,7 @@ from portal.models.base import Database, new_id, reading, writing
 from portal.services.accounts import Standings, is_disconnected
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +71,7 @@ class AccountMaking:
         books: Books,
         standings: Standings,
         journal: Journal,
+        notifications: Notifications,
         pause: Callable[[float], None],
     ) -> None:
         self._database = database
@@ -79,6 +81,7 @@ class AccountMaking:
         self._books = books
         self._standings = standings
         self._journal = journal
+        self._notifications = notifications
         self._pause = pause
 
     def make(self, affiliate_id: UUID, *, cause: Cause) -> str:
@@ -197,6 +200,7 @@ class AccountMaking:
         affiliate.stripe_checked_at = None
         if before is not None:  # a new account later is a change of bank
             affiliate.bank_changed_at = self._clock.now()
+            self._notifications.bank_changed(affiliate, is_new_account=True)
         self._journal.changed(
             "affiliate", affiliate.id, action="affiliate.account_connected", before=before, after=facts.account_id,
             cause=cause, at=self._clock.now(),

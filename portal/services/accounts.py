@@ -18,6 +18,7 @@ from portal.models import Affiliate
 from portal.models.base import Database, reading, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.notifications import Notifications
 from portal.services.payout_moves import PayoutMoves
 from portal.services.platform import Platform
 
@@ -41,10 +42,13 @@ class Recorded:
 class Standings:
     """The one writer of what Stripe says about an account, for use inside a unit of work."""
 
-    def __init__(self, *, clock: Clock, journal: Journal, moves: PayoutMoves) -> None:
+    def __init__(
+        self, *, clock: Clock, journal: Journal, moves: PayoutMoves, notifications: Notifications
+    ) -> None:
         self._clock = clock
         self._journal = journal
         self._moves = moves
+        self._notifications = notifications
 
     def write(
         self, affiliate: Affiliate, facts: AccountFacts, *, asked_at: datetime, cause: Cause
@@ -69,6 +73,9 @@ class Standings:
             affiliate.version += 1
         if standing.status is not before:
             self._status_changed(affiliate, before, cause)
+        is_gone = standing.detail is AccountDetail.disconnected and standing.detail is not before_detail
+        if standing.status is not before or is_gone:
+            self._notifications.status_changed(affiliate)
         if standing.needs_alert:
             log.error(
                 "account.reason_not_known",
@@ -82,6 +89,7 @@ class Standings:
             return
         if affiliate.bank_fingerprint is not None:  # the first ever is no change
             affiliate.bank_changed_at = self._clock.now()
+            self._notifications.bank_changed(affiliate)
         affiliate.bank_fingerprint = facts.bank_fingerprint
 
     def _status_changed(self, affiliate: Affiliate, before: AccountStatus | None, cause: Cause) -> None:

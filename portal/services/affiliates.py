@@ -19,6 +19,7 @@ from portal.models import Affiliate, Payout, User
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.notifications import Notifications
 from portal.services.payout_moves import PayoutMoves
 from portal.services.wallets import wallet_problem
 
@@ -70,6 +71,7 @@ class Affiliates:
         journal: Journal,
         books: Books,
         moves: PayoutMoves,
+        notifications: Notifications,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -77,6 +79,7 @@ class Affiliates:
         self._journal = journal
         self._books = books
         self._moves = moves
+        self._notifications = notifications
 
     @reading
     def get(self, affiliate_id: UUID) -> Affiliate:
@@ -176,6 +179,8 @@ class Affiliates:
             self._changed(
                 affiliate, "wallet_changed", _ending(wallet_before), _ending(affiliate.wallet_address), cause
             )
+        if (affiliate.preferred_payout_type, affiliate.wallet_address) != (before, wallet_before):
+            self._notifications.preference_changed(affiliate)
         return affiliate
 
     @writing
@@ -187,14 +192,15 @@ class Affiliates:
             + _length_problems("reason", cause.reason or "", LONGEST_TEXT)
         )
         affiliate = self._books.lock(self._by_code(code).id)
+        affiliate.block_reason = cause.reason
+        affiliate.block_message = message or None
+        affiliate.version += 1
         if not affiliate.is_blocked:
             affiliate.is_blocked = True
             affiliate.blocked_at = self._clock.now()
             self._changed(affiliate, "blocked", "false", "true", cause)
             self._moves.hold_approved(affiliate, HoldReason.blocked, cause=cause)
-        affiliate.block_reason = cause.reason
-        affiliate.block_message = message or None
-        affiliate.version += 1
+            self._notifications.blocked(affiliate)
         return affiliate
 
     @writing
@@ -206,6 +212,7 @@ class Affiliates:
             affiliate.blocked_at = affiliate.block_reason = affiliate.block_message = None
             affiliate.version += 1
             self._changed(affiliate, "unblocked", "true", "false", cause)
+            self._notifications.unblocked(affiliate)
         return affiliate
 
     def _add(self, affiliate: Affiliate, cause: Cause) -> None:
@@ -260,11 +267,8 @@ def _length_problems(field: str, text: str, longest: int) -> list[tuple[str, str
 
 
 def _country_problems(country: str) -> list[tuple[str, str]]:
-    return (
-        []
-        if _COUNTRY.fullmatch(country)
-        else [("country", "Give the country as two capital letters, such as US.")]
-    )
+    is_one = _COUNTRY.fullmatch(country)
+    return [] if is_one else [("country", "Give the country as two capital letters, such as US.")]
 
 
 def _data_problems(code: str, data: AffiliateData) -> list[tuple[str, str]]:

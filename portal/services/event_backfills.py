@@ -15,12 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.clock import Clock
 from portal.gateways.stripe import StripeGateway, StripeRefusedError
 from portal.models import Affiliate, EventBackfill, EventState, Installation, WebhookEvent
-from portal.models.base import Database, new_id, reading, writing
+from portal.models.base import Database, add_once, new_id, reading, writing
 
 log = structlog.get_logger(__name__)
 
@@ -120,17 +119,8 @@ class EventBackfills:
     def _store(self, rows: Sequence[dict[str, Any]]) -> int:
         """Add those that are not there yet; how many."""
         now = self._clock.real_now()
-        insert = (
-            postgresql.insert(WebhookEvent)
-            if self._database.get_bind().dialect.name == "postgresql"
-            else sqlite.insert(WebhookEvent)
-        )
-        insert = insert.on_conflict_do_nothing(index_elements=["id"])
         fresh = {"received_at": now, "next_try_at": now, "state": EventState.received, "tries": 0}
-        stored = [
-            self._database.scalar(insert.values(**row, **fresh).returning(WebhookEvent.id)) for row in rows
-        ]
-        return sum(event_id is not None for event_id in stored)
+        return sum(add_once(self._database, WebhookEvent, row | fresh, key="id") for row in rows)
 
     @writing
     def _write(self, tally: BackfillTally) -> None:

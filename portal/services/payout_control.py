@@ -75,7 +75,7 @@ class PayoutControl:
         """Stop all sending until `resume`; what is under way runs out. Raises InvalidInput without a reason."""
         reason = _reason(cause)
         was_halted = self._switch.is_halted_within()
-        self._switch.halt_within(reason)
+        self._switch.halt_within(reason, is_alarm=False)
         if not was_halted:
             self._switched("sending.halted", "on", "halted", cause)
 

@@ -1,4 +1,4 @@
-"""Moving a payout along its table: state, ledger and audit row in one unit of work."""
+"""Moving a payout along its table: state, ledger, audit row and mail in one unit of work."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from portal.models import Affiliate, Payout, PayoutAttempt
 from portal.models.base import Database
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.notifications import Notifications
 
 
 def payee_of(affiliate: Affiliate) -> Payee:
@@ -30,13 +31,22 @@ def payee_of(affiliate: Affiliate) -> Payee:
 
 
 class PayoutMoves:
-    """Moves a payout along its table inside a unit of work: state, ledger and audit row together."""
+    """Moves a payout along its table inside a unit of work: state, ledger, audit row and mail together."""
 
-    def __init__(self, database: Database, *, clock: Clock, journal: Journal, books: Books) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        journal: Journal,
+        books: Books,
+        notifications: Notifications,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._journal = journal
         self._books = books
+        self._notifications = notifications
 
     def lock(self, payout_id: UUID) -> tuple[Affiliate, Payout]:
         """Affiliate first, then payout: every unit of work locks in this order. Raises NotFound."""
@@ -82,6 +92,7 @@ class PayoutMoves:
             cause=cause,
             at=now,
         )
+        self._notifications.payout_moved(payout, affiliate, cause=cause)
 
     def refuse_illegal(self, payout: Payout, wanted: PayoutStatus) -> None:
         """Raise MoveIsNotLegal with who did what when, if somebody was faster, or if its outcome is not known yet."""

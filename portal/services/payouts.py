@@ -26,6 +26,7 @@ from portal.models.base import Database, new_id, reading, writing
 from portal.services.approvals import Approvals
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.notifications import Notifications
 from portal.services.payout_moves import PayoutMoves, payee_of
 
 #: A form's one-time key is made by us; anything longer is not ours.
@@ -60,6 +61,7 @@ class Payouts:
         books: Books,
         moves: PayoutMoves,
         approvals: Approvals,
+        notifications: Notifications,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -68,6 +70,7 @@ class Payouts:
         self._journal = journal
         self._books = books
         self._moves = moves
+        self._notifications = notifications
 
     @reading
     def offer(self, affiliate_id: UUID) -> Offer:
@@ -110,6 +113,7 @@ class Payouts:
             at=payout.created_at,
         )  # fmt: skip
         self._approvals.approve_small(affiliate, payout)
+        self._notifications.payout_requested(payout, affiliate)
         return payout
 
     def _add(

@@ -17,6 +17,7 @@ from portal.models import Affiliate, LedgerEntry
 from portal.models.base import Database, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.notifications import Notifications
 from portal.services.payout_moves import PayoutMoves
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ class Reversals:
         moves: PayoutMoves,
         books: Books,
         journal: Journal,
+        notifications: Notifications,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -41,6 +43,7 @@ class Reversals:
         self._moves = moves
         self._books = books
         self._journal = journal
+        self._notifications = notifications
 
     def record(self, payout_id: UUID, transfer_id: str, *, cause: Cause) -> int:
         """Ask Stripe for the reversals of a payout's transfer and write down the new ones; how many. Raises
@@ -63,6 +66,7 @@ class Reversals:
                 reference=reversal.id,
                 payout=payout,
             )
+            self._notifications.taken_back(payout, affiliate, reversal_id=reversal.id, amount=reversal.amount)
         payout.amount_reversed += sum(reversal.amount for reversal in new)
         self._database.flush()
         log.error("payout.reversed", payout=payout.reference, amount_reversed=payout.amount_reversed)

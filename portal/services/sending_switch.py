@@ -8,6 +8,7 @@ import structlog
 from portal.clock import Clock
 from portal.models import Installation
 from portal.models.base import Database, reading, writing
+from portal.services.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
@@ -15,9 +16,10 @@ log = structlog.get_logger(__name__)
 class SendingSwitch:
     """On by default; an alarm turns it off."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, notifications: Notifications) -> None:
         self._database = database
         self._clock = clock
+        self._notifications = notifications
 
     @writing
     def halt(self, reason: str) -> None:
@@ -29,13 +31,16 @@ class SendingSwitch:
         """Whether sending is stopped."""
         return self.is_halted_within()
 
-    def halt_within(self, reason: str) -> None:
-        """Stop all sending, in the unit of work that is open; the first reason stays."""
+    def halt_within(self, reason: str, *, is_alarm: bool = True) -> None:
+        """Stop all sending, in the unit of work that is open; the first reason stays. Of an alarm the operators are
+        told."""
         log.critical("sending.halted", reason=reason)
         installation = self._database.scalars(sa.select(Installation).with_for_update()).one()
         if installation.halted_at is None:
             installation.halted_at = self._clock.now()
             installation.halt_reason = reason[:500]
+            if is_alarm:
+                self._notifications.sending_stopped(reason[:500], at=installation.halted_at)
 
     def is_halted_within(self) -> bool:
         """The same question in the unit of work that is open."""

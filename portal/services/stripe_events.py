@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.clock import Clock
 from portal.domain.attempts import pause_seconds
@@ -19,7 +18,7 @@ from portal.domain.errors import PortalError
 from portal.gateways.stripe import StripeProblemError
 from portal.gateways.stripe_signatures import SignatureIsWrong, verify_signature
 from portal.models import ActorKind, EventState, WebhookEvent
-from portal.models.base import Database, reading, writing
+from portal.models.base import Database, add_once, reading, writing
 from portal.services.accounts import Accounts
 from portal.services.journal import Cause
 from portal.services.transfers import Transfers
@@ -90,15 +89,7 @@ class StripeEvents:
     def _store(self, event: dict[str, Any]) -> bool:
         now = self._clock.real_now()
         values = event | {"received_at": now, "next_try_at": now, "state": EventState.received, "tries": 0}
-        insert = (
-            postgresql.insert(WebhookEvent)
-            if self._database.get_bind().dialect.name == "postgresql"
-            else sqlite.insert(WebhookEvent)
-        )
-        stored = self._database.scalar(
-            insert.values(**values).on_conflict_do_nothing(index_elements=["id"]).returning(WebhookEvent.id)
-        )
-        return stored is not None
+        return add_once(self._database, WebhookEvent, values, key="id")
 
     def process_due(self) -> int:
         """Work on every event that is due: one retrieve for each account, however many events speak of it. How many

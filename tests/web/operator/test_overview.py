@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from portal.services.journal import Cause
+from portal.services.notifications import Notifications
 from portal.services.sending_switch import SendingSwitch
 from portal.wiring import services, session
 from tests.clocks import MovableClock
@@ -138,7 +139,9 @@ def test_a_night_without_verification_is_called_missed(
 
 def test_a_halt_stands_above_everything_with_its_reason(olga: Visitor, portal_app: Flask) -> None:
     with portal_app.app_context():
-        SendingSwitch(session, clock=services().clock).halt("Two transfers for one payout.")
+        clock = services().clock
+        notifications = Notifications(session, clock=clock, operators=services().access)
+        SendingSwitch(session, clock=clock, notifications=notifications).halt("Two transfers for one payout.")
     page = olga.get("/operator/")
     banner = page.html.one(class_="banner tone--rejected").text
     assert "Sending is stopped" in banner

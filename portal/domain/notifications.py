@@ -1,0 +1,76 @@
+"""What mails tell: one kind for each sort of fact, and how soon one that could not be sent is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from portal.domain.accounts import AccountDetail, AccountStatus, Requirements
+from portal.domain.attempts import pause_seconds
+from portal.domain.payouts import PayoutStatus
+from portal.domain.requirements import plain_requirements
+
+#: With the pauses between them this is about two days; then a person must look.
+TRIES_BEFORE_PARKED = 48
+
+
+class MailKind(StrEnum):
+    """What a mail tells. The value is stored, and names the folder of the mail's words."""
+
+    status_pending = "status_pending"
+    status_verified = "status_verified"
+    status_restricted = "status_restricted"
+    status_disconnected = "status_disconnected"
+    status_rejected = "status_rejected"
+    payout_requested = "payout_requested"
+    payout_sent = "payout_sent"
+    payout_declined = "payout_declined"
+    payout_failed = "payout_failed"
+    payout_canceled = "payout_canceled"
+    payout_taken_back = "payout_taken_back"
+    bank_changed = "bank_changed"
+    preference_changed = "preference_changed"
+    account_blocked = "account_blocked"
+    account_unblocked = "account_unblocked"
+    sending_stopped = "sending_stopped"
+    """To the operators."""
+    transfer_taken_back = "transfer_taken_back"
+    """To the operators."""
+
+
+_OF_STATUS: Mapping[AccountStatus, MailKind] = {
+    AccountStatus.pending: MailKind.status_pending,
+    AccountStatus.verified: MailKind.status_verified,
+    AccountStatus.restricted: MailKind.status_restricted,
+    AccountStatus.rejected: MailKind.status_rejected,
+}
+
+#: The moves of a payout that an affiliate is written about; what is held is told by whatever holds it, and what was
+#: taken back by each reversal.
+OF_MOVE: Mapping[PayoutStatus, MailKind] = {
+    PayoutStatus.paid: MailKind.payout_sent,
+    PayoutStatus.rejected: MailKind.payout_declined,
+    PayoutStatus.failed: MailKind.payout_failed,
+    PayoutStatus.canceled: MailKind.payout_canceled,
+}
+
+
+def kind_of_status(status: AccountStatus, detail: AccountDetail | None) -> MailKind:
+    """Which mail tells of a Stripe account's status."""
+    return MailKind.status_disconnected if detail is AccountDetail.disconnected else _OF_STATUS[status]
+
+
+def wanted_words(requirements: Requirements) -> list[str]:
+    """What Stripe still needs, a line each. Words of Stripe's own that hold an address are left out: no mail links
+    anywhere but to the portal."""
+    return [
+        f"{item.words} – {item.error}" if item.error and "://" not in item.error else item.words
+        for item in plain_requirements(requirements)
+    ]
+
+
+def mail_pause_seconds(tries: int, *, spread: int) -> int:
+    """Seconds until the next try after so many; `spread` (any number, the same for one mail) keeps those that failed
+    together from coming back together, by up to a quarter."""
+    pause = pause_seconds(tries)
+    return pause + spread % (pause // 4)

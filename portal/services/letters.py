@@ -1,0 +1,115 @@
+"""How a fact becomes a mail: its words from `templates/emails/`, as text and as HTML, and the page it leads to.
+
+Each mail's words are written once, as paragraphs and lists (lines that begin with “- ”); the frames `body.txt` and
+`body.html` show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from portal.config import Settings
+from portal.domain.notifications import MailKind
+from portal.gateways.mail import Mail
+from portal.models import OutboxMail
+
+#: A template of `templates/` with what it shows, rendered; wiring knows how.
+Render = Callable[[str, Mapping[str, Any]], str]
+
+_ITEM = "- "
+
+_PAYOUT = ("See this payout", "/payouts/{payout_id}")
+_DASHBOARD = ("Go to your dashboard", "/dashboard")
+
+#: Where each mail leads: the words on the link, and the portal's page.
+LINKS: Mapping[MailKind, tuple[str, str]] = {
+    **dict.fromkeys(MailKind, _DASHBOARD),
+    **{kind: _PAYOUT for kind in MailKind if kind.startswith("payout_")},
+    MailKind.preference_changed: ("See your payout preferences", "/payouts/preferences"),
+    MailKind.sending_stopped: ("Go to the overview", "/operator/"),
+    MailKind.transfer_taken_back: ("See this payout", "/operator/payouts/{payout_id}"),
+}
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who a mail is for, as known at the moment of sending."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Words, or a list."""
+
+    words: str
+    items: tuple[str, ...]
+
+
+class Letters:
+    """Writes mails."""
+
+    def __init__(self, *, settings: Settings, render: Render) -> None:
+        self._settings = settings
+        self._render = render
+
+    def write(self, told: OutboxMail, to: Recipient, *, at: datetime) -> Mail:
+        """The mail that tells a row of the outbox to its recipient; `at` is when it is written."""
+        facts = self._facts(told)
+        folder = f"emails/{told.kind.value}"
+        words, path = LINKS[told.kind]
+        frame = {
+            **facts,
+            "greeting": f"Hello {_one_line(to.name)}," if to.name else "Hello,",
+            "paragraphs": _paragraphs(self._render(f"{folder}/body.txt", facts)),
+            "link_words": words,
+            "link": self._settings.base_url + path.format(**told.facts),
+        }
+        return Mail(
+            id=told.id,
+            to=to.email,
+            subject=self._mark() + _one_line(self._render(f"{folder}/subject.txt", facts)),
+            text=self._render("emails/body.txt", frame).strip() + "\n",
+            html=self._render("emails/body.html", frame),
+            at=at,
+        )
+
+    def _facts(self, told: OutboxMail) -> dict[str, Any]:
+        """What the words may name: the row's facts, times as times, texts of people as one line."""
+        facts = {
+            name: _one_line(each) if isinstance(each, str) else each for name, each in told.facts.items()
+        }
+        if deadline := facts.get("deadline_at"):
+            facts["deadline_at"] = datetime.fromisoformat(deadline)
+        cooldown = timedelta(hours=self._settings.bank_change_cooldown_hours)
+        return facts | {
+            "at": told.created_at,
+            "sends_again_at": told.created_at + cooldown if cooldown else None,
+            "portal_name": self._settings.name,
+            "support_email": self._settings.support_email,
+        }
+
+    def _mark(self) -> str:
+        """No real money moves under a test key: every page says so, and every mail."""
+        is_test = self._settings.is_production and not self._settings.is_stripe_live
+        return "[Test mode] " if is_test else ""
+
+
+def _paragraphs(text: str) -> list[Paragraph]:
+    """Blocks between empty lines; the lines of one are joined, unless all of them are a list's."""
+    blocks = [[line.strip() for line in block.split("\n") if line.strip()] for block in text.split("\n\n")]
+    return [
+        Paragraph("", tuple(line.removeprefix(_ITEM) for line in lines))
+        if all(line.startswith(_ITEM) for line in lines)
+        else Paragraph(" ".join(lines), ())
+        for lines in blocks
+        if lines
+    ]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

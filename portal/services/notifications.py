@@ -1,0 +1,148 @@
+"""Who is to be told what: each fact becomes a row of the outbox, in the transaction that makes it one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from portal.clock import Clock
+from portal.domain.accounts import Requirements
+from portal.domain.notifications import OF_MOVE, MailKind, kind_of_status, wanted_words
+from portal.domain.payouts import PayoutStatus
+from portal.models import ActorKind, Affiliate, MailState, OutboxMail, Payout
+from portal.models.base import Database, add_once
+from portal.services.journal import Cause
+from portal.services.operators import Operators
+
+log = structlog.get_logger(__name__)
+
+#: In a session's `info`: it has written mail, so that the worker can be told once the request is over.
+MAIL_WAITS = "mail_waits"
+
+
+class Notifications:
+    """Writes mail down inside the unit of work that is open. A key spells its fact: what is told again, by a doubled,
+    late or replayed event, is one row and one mail."""
+
+    def __init__(self, database: Database, *, clock: Clock, operators: Operators) -> None:
+        self._database = database
+        self._clock = clock
+        self._operators = operators
+
+    def status_changed(self, affiliate: Affiliate) -> None:
+        """A Stripe account stands otherwise than before; with what Stripe needs, in words."""
+        status = affiliate.stripe_account_status
+        if status is None:
+            return
+        wanted = wanted_words(Requirements.from_json(affiliate.stripe_requirements or {}))
+        self._tell(
+            affiliate,
+            kind_of_status(status, affiliate.stripe_account_detail),
+            key=f"affiliate {affiliate.id} {status} at version {affiliate.version}",
+            detail=affiliate.stripe_account_detail,
+            wanted=wanted,
+            deadline_at=_text(affiliate.stripe_deadline_at),
+            is_blocked=affiliate.is_blocked,
+        )
+
+    def bank_changed(self, affiliate: Affiliate, *, is_new_account: bool = False) -> None:
+        """Money goes to another bank account from now on, or to another Stripe account as a whole."""
+        self._tell(
+            affiliate,
+            MailKind.bank_changed,
+            key=f"affiliate {affiliate.id} bank changed at {_text(affiliate.bank_changed_at)}",
+            is_new_account=is_new_account,
+        )
+
+    def preference_changed(self, affiliate: Affiliate) -> None:
+        """Another way to be paid, or another wallet."""
+        self._tell(
+            affiliate,
+            MailKind.preference_changed,
+            key=f"affiliate {affiliate.id} preference at version {affiliate.version}",
+            method=affiliate.preferred_payout_type,
+            wallet_ending=(affiliate.wallet_address or "")[-6:],
+        )
+
+    def blocked(self, affiliate: Affiliate) -> None:
+        """An operator put all payouts of an affiliate on hold, with a message to them."""
+        key = f"affiliate {affiliate.id} blocked at version {affiliate.version}"
+        self._tell(affiliate, MailKind.account_blocked, key=key, message=affiliate.block_message)
+
+    def unblocked(self, affiliate: Affiliate) -> None:
+        """They may be paid again."""
+        key = f"affiliate {affiliate.id} unblocked at version {affiliate.version}"
+        self._tell(affiliate, MailKind.account_unblocked, key=key)
+
+    def payout_requested(self, payout: Payout, affiliate: Affiliate) -> None:
+        """The receipt; says whether an operator has yet to look."""
+        self._tell(
+            affiliate,
+            MailKind.payout_requested,
+            key=f"payout {payout.id} requested",
+            is_automatic=payout.requested_by is None,
+            is_approved=payout.status is PayoutStatus.approved,
+            **_payout_facts(payout),
+        )
+
+    def payout_moved(self, payout: Payout, affiliate: Affiliate, *, cause: Cause) -> None:
+        """A payout has come to an end; who called it off themselves need not be told."""
+        kind = OF_MOVE.get(payout.status)
+        is_own = payout.status is PayoutStatus.canceled and cause.actor is ActorKind.affiliate
+        if kind is not None and not is_own:
+            key = f"payout {payout.id} {payout.status}"
+            self._tell(affiliate, kind, key=key, **_payout_facts(payout))
+
+    def taken_back(self, payout: Payout, affiliate: Affiliate, *, reversal_id: str, amount: int) -> None:
+        """So much of a transfer was reversed: the affiliate and the operators are told."""
+        facts = _payout_facts(payout) | {"amount": amount, "code": affiliate.code}
+        self._tell(affiliate, MailKind.payout_taken_back, key=f"reversal {reversal_id}", **facts)
+        self._tell_operators(MailKind.transfer_taken_back, key=f"reversal {reversal_id}", **facts)
+
+    def sending_stopped(self, reason: str, *, at: datetime) -> None:
+        """An alarm has stopped all sending."""
+        self._tell_operators(
+            MailKind.sending_stopped, key=f"sending stopped at {at.isoformat()}", reason=reason
+        )
+
+    def _tell(self, affiliate: Affiliate, kind: MailKind, *, key: str, **facts: Any) -> None:
+        self._add(kind, key=key, facts={"code": affiliate.code} | facts, affiliate_id=affiliate.id)
+
+    def _tell_operators(self, kind: MailKind, *, key: str, **facts: Any) -> None:
+        admins = self._operators.admins_within()
+        if not admins:
+            log.error("operators.not_told", kind=kind, key=key)
+        for user_id in admins:
+            self._add(kind, key=f"{key} to operator {user_id}", facts=facts, user_id=user_id)
+
+    def _add(self, kind: MailKind, *, key: str, facts: dict[str, Any], **recipient: UUID) -> None:
+        values = {
+            "deduplication_key": key,
+            "kind": kind,
+            "facts": facts,
+            "state": MailState.waiting,
+            "next_try_at": self._clock.real_now(),
+            "created_at": self._clock.now(),
+            **recipient,
+        }
+        if add_once(self._database, OutboxMail, values, key="deduplication_key"):
+            self._database().info[MAIL_WAITS] = True
+
+
+def _payout_facts(payout: Payout) -> dict[str, Any]:
+    return {
+        "payout_id": str(payout.id),
+        "reference": payout.reference,
+        "amount": payout.amount,
+        "currency": payout.currency,
+        "method": payout.method,
+        # Stripe's own words for a failure may hold addresses of Stripe's; the page shows them
+        "reason": None if payout.status is PayoutStatus.failed else payout.reason,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
