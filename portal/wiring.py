@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -40,9 +41,9 @@ from portal.services.event_log import EventLog
 from portal.services.holds import Holds
 from portal.services.journal import Journal
 from portal.services.ledger import Ledger
-from portal.services.letters import Letters, Render
+from portal.services.letters import Letters
 from portal.services.mail_delivery import MailDelivery
-from portal.services.notifications import MAIL_WAITS, Notifications
+from portal.services.notifications import Notifications
 from portal.services.onboarding import Onboarding
 from portal.services.overview import Overview
 from portal.services.payout_control import PayoutControl
@@ -120,10 +121,6 @@ class Services:
     """Tells the worker that an event has come in; set by the jobs. What it misses, a sweep picks up."""
     sweep_soon: Callable[[], None] = field(default=lambda: None)
     """Tells the worker not to wait for the next minute with what is due; set by the jobs."""
-
-    def has_written_mail(self) -> bool:
-        """Whether there is mail to send from this request, asked once."""
-        return bool(session().info.pop(MAIL_WAITS, False))
 
     def is_database_reachable(self) -> bool:
         """Whether the database answers."""
@@ -281,7 +278,7 @@ def wire(
         mail_delivery=MailDelivery(
             session,
             clock=clock,
-            letters=Letters(settings=settings, render=_mail_words(app)),
+            letters=Letters(settings=settings, render=partial(mail_words, app)),
             gateway=mail or mail_gateway(settings, before_call=_refuse_open_transaction),
         ),
         acceptances=Acceptances(session, clock=clock, journal=journal, reconciliation=reconciliation),
@@ -289,13 +286,9 @@ def wire(
     return wired
 
 
-def _mail_words(app: Flask) -> Render:
+def mail_words(app: Flask, template: str, facts: Mapping[str, Any]) -> str:
     """The pages' own templates and filters; a fact that a mail names and does not have is a fault."""
-
-    def render(template: str, facts: Mapping[str, Any]) -> str:
-        return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
-
-    return render
+    return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
 
 
 def _crontabs(settings: Settings) -> dict[str, str]:

@@ -23,6 +23,9 @@ MIGRATIONS = PROJECT_ROOT / "migrations"
 
 PROVIDER = "demo"
 
+#: Beside the data: what the worker would send, a file for each mail.
+MAIL_FOLDER = "mail"
+
 #: The demo's app: `wsgi` would also read `.env`.
 APP = "portal.cli.demo_app"
 

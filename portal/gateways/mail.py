@@ -170,7 +170,7 @@ class SmtpMail:
             reply = _reply(problem.smtp_code, problem.smtp_error)
             raise MailServerAwayError(f"{type(problem).__name__}: {reply}") from None
         except OSError as problem:  # no connection, a broken one, a timeout, a bad certificate
-            raise MailServerAwayError(type(problem).__name__) from None
+            raise MailServerAwayError(f"{type(problem).__name__}: {problem}") from None
 
     def _connect(self) -> smtplib.SMTP:
         host, port, timeout = self._address.host, self._address.port, self._timeout_seconds

@@ -12,6 +12,7 @@ from huey.serializer import SignedSerializer
 
 from portal.config import Settings
 from portal.jobs import work
+from portal.services.notifications import MAIL_WAITS
 from portal.wiring import Services, db
 
 log = structlog.get_logger(__name__)
@@ -64,7 +65,7 @@ class Jobs:
 
     def _announce_mail(self, response: Response) -> Response:
         """Tell the worker when a request has written mail; the sweep finds it too."""
-        if self._services.has_written_mail():
+        if db.session().info.pop(MAIL_WAITS, False):
             self._announce("send_mail")
         return response
 

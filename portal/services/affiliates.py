@@ -162,11 +162,9 @@ class Affiliates:
         if open_payout is not None:
             raise PayoutIsOpen(open_payout.reference)
         method = change.method if change.method is not None else affiliate.preferred_payout_type.value
-        wallet = (
-            change.wallet_address.strip() if change.wallet_address is not None else affiliate.wallet_address
-        )
-        _refuse_problems(_preference_problems(change, method, wallet))
         before, wallet_before = affiliate.preferred_payout_type, affiliate.wallet_address
+        wallet = wallet_before if change.wallet_address is None else change.wallet_address.strip()
+        _refuse_problems(_preference_problems(change, method, wallet))
         if change.country is not None and change.country != affiliate.country:
             self._change_country(affiliate, change.country)
         affiliate.wallet_address = wallet or None

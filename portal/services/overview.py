@@ -18,6 +18,8 @@ from portal.models import (
     EventState,
     Installation,
     JobSlot,
+    MailState,
+    OutboxMail,
     Payout,
     VerificationRun,
     WebhookEvent,
@@ -33,6 +35,9 @@ QUIET_DAYS = 7
 
 #: The nightly verification is due every 24 hours; two more are for its own length and a worker that was restarted.
 NIGHTLY_HOURS = 26
+
+#: A minute is usual; mail that waits for so long says that the server is away, or that no worker runs.
+MAIL_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class Health:
     last_run: VerificationRun | None
     nightly_at: datetime | None
     is_nightly_missed: bool
+    mails_late: int
+    """That still wait an hour after they were written."""
+    mails_parked: int
+    """That could not be delivered, of the time that is looked at."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +181,14 @@ class Overview:
             last_run=last_run,
             nightly_at=nightly_at,
             is_nightly_missed=now - (nightly_at or begun_at) > timedelta(hours=NIGHTLY_HOURS),
+            mails_late=self._mails(MailState.waiting, OutboxMail.created_at < now - MAIL_WITHIN),
+            mails_parked=self._mails(
+                MailState.parked, OutboxMail.created_at >= now - timedelta(days=QUIET_DAYS)
+            ),
         )
+
+    def _mails(self, state: MailState, when: sa.ColumnElement[bool]) -> int:
+        return self._count(sa.select(OutboxMail.id).where(OutboxMail.state == state, when))
 
     def _last_event(self, scope: sa.ColumnElement[bool]) -> datetime | None:
         since = self._clock.real_now() - timedelta(days=QUIET_DAYS)
