@@ -55,6 +55,8 @@ MALFORMED = {
     "PORTAL_PAYOUT_SCHEDULE": "monthly:31",
     "PORTAL_CLOCK_OFFSET": "tomorrow",
     "PORTAL_MAIL_URL": "http://mail.example.com",
+    "PORTAL_MAIL_FROM": "Payouts <payouts@example.com>",
+    "PORTAL_SUPPORT_EMAIL": "https://help.example.com",
     "PORTAL_LOG_FORMAT": "xml",
     "PORTAL_LOG_LEVEL": "LOUD",
 }
@@ -100,6 +102,16 @@ def test_a_malformed_setting_is_named(name: str) -> None:
 )
 def test_production_needs(name: str) -> None:
     assert named(without(name)) == {name}
+
+
+def test_a_mail_server_needs_a_sender_also_in_development() -> None:
+    assert named(DEVELOPMENT | {"PORTAL_MAIL_URL": "smtp://127.0.0.1"}) == {"PORTAL_MAIL_FROM"}
+
+
+@pytest.mark.parametrize("address", ["smtp://host:port", "smtp://host:99999", "smtp://", "smtp://[::1"])
+def test_a_mail_server_has_a_host_and_a_port_that_exist(address: str) -> None:
+    sender = {"PORTAL_MAIL_FROM": "payouts@example.com"}
+    assert named(DEVELOPMENT | sender | {"PORTAL_MAIL_URL": address}) == {"PORTAL_MAIL_URL"}
 
 
 def test_production_needs_a_way_to_sign_in() -> None:

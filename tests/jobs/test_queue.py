@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Response
 from huey.serializer import SignedSerializer
 
 from portal.jobs.queue import Jobs
-from portal.models import WebhookEvent
+from portal.models import OutboxMail, WebhookEvent
 from tests.services.programme import Programme
 
 EVENT = {"id": "evt_1", "object": "event", "type": "balance.available", "livemode": False}
@@ -64,6 +65,20 @@ def test_an_event_whose_message_was_lost_is_found_by_the_sweep(programme: Progra
     storage_of(jobs).flush()
     vars(type(jobs))["_sweep"](jobs)
     assert [row.state for row in programme.rows(sa.select(WebhookEvent.__table__))] == ["ignored"]
+
+
+def test_a_request_that_has_written_mail_tells_the_worker_and_another_does_not(
+    programme: Programme, jobs: Jobs
+) -> None:
+    affiliate_id = programme.affiliate()
+    for _ in range(2):  # the second changes nothing
+        with programme.app.test_request_context():
+            programme.block(affiliate_id)
+            programme.app.process_response(Response())
+    worker = storage_of(jobs)
+    assert worker.pending_count() == 1
+    worker.execute(worker.dequeue())
+    assert [row.state for row in programme.rows(sa.select(OutboxMail.__table__))] == ["sent"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,0 +1,117 @@
+"""Every kind of mail as it is written: it leads to a page of the portal, and nobody's words become markup."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import partial
+from html import unescape
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from portal.config import Settings, settings_from
+from portal.domain.notifications import MailKind
+from portal.gateways.mail import Mail
+from portal.models import OutboxMail
+from portal.services.letters import Letters, Recipient
+from portal.wiring import mail_words
+from tests.house.tree import ROOT
+from tests.test_config import PRODUCTION
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+SCRIPT = "<script>alert('1')</script>\r\nBcc: eve@example.com"
+ANA = Recipient("Ana", "ana@example.com")
+
+#: Everything that any of them may name, with what people typed at its worst.
+FACTS: dict[str, Any] = {
+    "code": "ana", "detail": "action_required", "wanted": ["Your tax number – <b>wrong</b>", "Your full name"],
+    "deadline_at": "2026-12-14T09:00:00+00:00", "is_blocked": False, "is_new_account": False,
+    "method": "fiat", "wallet_ending": "abcdef", "message": SCRIPT, "is_automatic": False, "is_approved": True,
+    "payout_id": str(UUID(int=5)), "reference": "P-7", "amount": 123_450, "currency": "eur", "reason": SCRIPT,
+}  # fmt: skip
+
+
+def written(app: Flask, settings: Settings, kind: MailKind, to: Recipient = ANA, **facts: Any) -> Mail:
+    letters = Letters(settings=settings, render=partial(mail_words, app))
+    at = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
+    told = OutboxMail(id=UUID(int=1), kind=kind, facts=FACTS | facts, created_at=at)
+    return letters.write(told, to, at=at)
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_a_mail_has_a_subject_and_leads_to_a_page_of_the_portal_and_nowhere_else(
+    portal_app: Flask, settings: Settings, kind: MailKind
+) -> None:
+    mail = written(portal_app, settings, kind)
+    assert 10 < len(mail.subject) < 80
+    assert mail.subject.isprintable()
+    addresses = set(re.findall(r"https?://[^\s\"<]+", mail.text + unescape(mail.html)))
+    (address,) = addresses
+    assert address.startswith(f"{settings.base_url}/")
+    assert mail.text.rstrip().splitlines().count(address) == 1
+    routes = portal_app.url_map.bind("portal.example")
+    assert routes.match(address.removeprefix(settings.base_url), method="GET")
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_nobodys_words_become_markup_or_lines_of_their_own(
+    portal_app: Flask, settings: Settings, kind: MailKind
+) -> None:
+    mail = written(portal_app, settings, kind, Recipient(f"Ana {SCRIPT}", "ana@example.com"))
+    assert "<script" not in mail.html
+    assert "<b>" not in mail.html
+    assert "Hello Ana &lt;script&gt;alert(" in mail.html
+    assert not re.search(r"^Bcc", mail.text, re.MULTILINE)
+    assert not re.search(r"[{}]|None|Undefined", mail.text.replace("{}", ""))
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_both_parts_say_the_same(portal_app: Flask, settings: Settings, kind: MailKind) -> None:
+    mail = written(portal_app, settings, kind, reason="Because.", message="Because.")
+    body = mail.html.partition("<body>")[2]
+    html = unescape(re.sub(r"<[^>]+>", " ", body)).split()
+    text = re.sub(r"https?://\S+|^--? |:\n(?=http)", " ", mail.text, flags=re.MULTILINE).split()
+    assert html == text
+
+
+def test_every_kind_has_its_words_and_no_others_lie_about(database_url: str) -> None:
+    folders = {path.name for path in (ROOT / "templates/emails").iterdir() if path.is_dir()}
+    assert folders == set(MailKind)
+
+
+def test_amounts_and_times_read_as_on_the_pages(portal_app: Flask, settings: Settings) -> None:
+    sent = written(portal_app, settings, MailKind.payout_sent)
+    assert sent.subject == "Payout P-7 of €1,234.50 was sent"
+    assert "on 1 Dec 2026." in sent.text
+    changed = written(portal_app, settings, MailKind.bank_changed)
+    assert (
+        "was changed on 1 Dec 2026, 09:05 UTC. To protect you, no payout is sent before 2 Dec 2026, 09:05 UTC."
+        in (" ".join(changed.text.split()))
+    )
+
+
+def test_what_needs_doing_is_a_list_with_its_deadline(portal_app: Flask, settings: Settings) -> None:
+    mail = written(portal_app, settings, MailKind.status_restricted)
+    assert (
+        "the following; it is due on 14 Dec 2026:\n\n- Your tax number – <b>wrong</b>\n- Your full name\n\n"
+        in mail.text
+    )
+    assert "<li>Your full name</li>" in mail.html
+    bare = written(portal_app, settings, MailKind.status_restricted, wanted=[], deadline_at=None)
+    assert "Payouts are stopped until you give Stripe what it asks for.\n" in bare.text
+
+
+def test_somebody_without_a_name_is_greeted_all_the_same(portal_app: Flask, settings: Settings) -> None:
+    mail = written(portal_app, settings, MailKind.account_unblocked, Recipient("", "ana@example.com"))
+    assert mail.text.startswith("Hello,\n\nPartner portal lifted the hold")
+
+
+def test_no_real_money_moves_under_a_test_key_and_the_mail_says_so(portal_app: Flask) -> None:
+    live = settings_from(PRODUCTION)
+    test = settings_from(PRODUCTION | {"STRIPE_SECRET_KEY": "sk_test_0123456789"})
+    assert written(portal_app, live, MailKind.payout_sent).subject.startswith("Payout P-7")
+    assert written(portal_app, test, MailKind.payout_sent).subject.startswith("[Test mode] Payout P-7")
