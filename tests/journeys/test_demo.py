@@ -201,6 +201,8 @@ def test_who_is_new_gets_earnings_and_is_paid_from_the_shell_it_describes(demo: 
     page.get_by_label("Amount in USD").fill("198.00")
     page.get_by_role("button", name="Request payout").click()
     expect(page.locator("[data-payout-id]")).to_be_visible()
+    receipt = "*-ada-example-com-payout-*-198-00-requested-*.eml"
+    eventually(lambda: list((demo.folder / "mail").glob(receipt)), what="the mail about it")
     shell = f"set -a; . {demo.folder / 'env'}; set +a; {sys.executable} -m flask process-payouts"
     subprocess.run(
         ["sh", "-c", shell], cwd=PROJECT_ROOT, env=NO_SETTINGS, check=True, stdout=subprocess.DEVNULL

@@ -6,11 +6,20 @@ from email.message import EmailMessage
 from html import unescape
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
-from portal.models import OutboxMail
+from portal.models import ActorKind, OutboxMail
+from portal.services.journal import Cause
 from tests.post_office import PostOffice
 from tests.services.programme import Programme, Row
+
+BASE = "http://127.0.0.1:5000"
+OPERATOR = Cause(ActorKind.operator, "olga", "request-1", "Too many returns.")
+IN_PERSON = Cause(ActorKind.affiliate, "ana", "request-2")
+
+#: What only reads differently is tried on one database.
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def delivered(programme: Programme, post_office: PostOffice) -> list[EmailMessage]:
