@@ -137,6 +137,18 @@ def test_a_night_without_verification_is_called_missed(
     assert "Missed" in nightly.text
 
 
+def test_mail_that_waits_for_long_is_said_beside_the_other_signs_of_health(
+    olga: Visitor, ada: Partner, portal_app: Flask, clock: MovableClock
+) -> None:
+    with portal_app.app_context():
+        code = services().affiliates.get(ada.id).code
+        services().affiliates.block(code, message="", cause=Cause.system("a test"))
+    assert olga.get("/operator/").html.one("dd", data_health="mail").text == "Nothing waits"
+    clock.advance(hours=1, seconds=1)
+    shown = olga.get("/operator/").html.one("dd", data_health="mail").text
+    assert "waiting for over an hour, 0 not delivered in the last 7 days" in shown
+
+
 def test_a_halt_stands_above_everything_with_its_reason(olga: Visitor, portal_app: Flask) -> None:
     with portal_app.app_context():
         clock = services().clock
