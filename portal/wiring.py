@@ -33,9 +33,10 @@ from portal.services.approvals import Approvals
 from portal.services.attempts import Attempts
 from portal.services.audit_chain import AuditChain
 from portal.services.audit_trail import AuditTrail
-from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, AutomaticPayouts, crontab_of
+from portal.services.automatic_payouts import AutomaticPayouts
 from portal.services.books import Books
 from portal.services.claims import Claims
+from portal.services.crontabs import crontabs
 from portal.services.event_backfills import EventBackfills
 from portal.services.event_log import EventLog
 from portal.services.holds import Holds
@@ -70,13 +71,6 @@ db = SQLAlchemy(
 #: Flask-SQLAlchemy's session is SQLAlchemy's, with the bind of the current app.
 session = cast(Database, db.session)
 migrate = Migrate(directory=str(PROJECT_ROOT / "migrations"))
-
-#: When every account is asked for again (UTC); fixed, so that “nightly” means the same everywhere.
-VERIFICATION_CRONTAB = "0 2 * * *"
-
-#: The books against Stripe and against themselves, hourly, between two runs of the usual timetable.
-RECONCILE_CRONTAB = "30 * * * *"
-SELFCHECK_CRONTAB = "35 * * * *"
 
 #: What stands in for a key that is not set outside production: Stripe refuses it, as it should.
 NO_KEY = "sk_test_not_set"
@@ -217,7 +211,7 @@ def wire(
         notifications=notifications,
     )
     verification = Verification(session, clock=clock, accounts=accounts)
-    timetable = Timetable(session, clock=clock, crontabs=_crontabs(settings))
+    timetable = Timetable(session, clock=clock, crontabs=crontabs(settings))
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
@@ -289,19 +283,6 @@ def wire(
 def mail_words(app: Flask, template: str, facts: Mapping[str, Any]) -> str:
     """The pages' own templates and filters; a fact that a mail names and does not have is a fault."""
     return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
-
-
-def _crontabs(settings: Settings) -> dict[str, str]:
-    """The timetable, in the order in which what is due together is done."""
-    crontabs = {"verify-stripe-accounts": VERIFICATION_CRONTAB}
-    automatic = crontab_of(settings.payout_schedule)
-    if automatic is not None:
-        crontabs[AUTOMATIC_PAYOUTS] = automatic
-    return crontabs | {
-        "process-payouts": settings.payout_run,
-        "reconcile": RECONCILE_CRONTAB,
-        "selfcheck": SELFCHECK_CRONTAB,
-    }
 
 
 def _refuse_open_transaction() -> None:

@@ -1,0 +1,26 @@
+"""When the worker does what, beside what it does each minute."""
+
+from __future__ import annotations
+
+from portal.config import Settings
+from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, crontab_of
+
+#: When every account is asked for again (UTC); fixed, so that “nightly” means the same everywhere.
+VERIFICATION_CRONTAB = "0 2 * * *"
+
+#: The books against Stripe and against themselves, hourly, between two runs of the usual timetable.
+RECONCILE_CRONTAB = "30 * * * *"
+SELFCHECK_CRONTAB = "35 * * * *"
+
+
+def crontabs(settings: Settings) -> dict[str, str]:
+    """The timetable, in the order in which what is due together is done."""
+    jobs = {"verify-stripe-accounts": VERIFICATION_CRONTAB}
+    automatic = crontab_of(settings.payout_schedule)
+    if automatic is not None:
+        jobs[AUTOMATIC_PAYOUTS] = automatic
+    return jobs | {
+        "process-payouts": settings.payout_run,
+        "reconcile": RECONCILE_CRONTAB,
+        "selfcheck": SELFCHECK_CRONTAB,
+    }
