@@ -28,6 +28,7 @@ class PostOffice:
         self.signed_in: list[tuple[str, bool]] = []
         """The user, and whether the line was encrypted."""
         self.conversations = 0
+        self.greeted_by = ""
         self.replies: Replies = {}
         """Instead of OK, once: `{"RCPT": "550 …"}`; for CONNECT, MAIL, RCPT and DATA."""
         self.on_mail: Callable[[], None] = lambda: None
@@ -50,6 +51,7 @@ class PostOffice:
         self, server: SMTP, session: Session, envelope: Envelope, host: str, responses: list[str]
     ) -> list[str]:
         self.conversations += 1
+        self.greeted_by = host
         session.host_name = host
         return responses
 

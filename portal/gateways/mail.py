@@ -174,9 +174,13 @@ class SmtpMail:
 
     def _connect(self) -> smtplib.SMTP:
         host, port, timeout = self._address.host, self._address.port, self._timeout_seconds
+        name = (
+            self._sender.host
+        )  # else this machine's own is looked up, which servers refuse or nobody answers
         if self._address.is_tls:
-            return smtplib.SMTP_SSL(host, port, timeout=timeout, context=ssl.create_default_context())
-        return smtplib.SMTP(host, port, timeout=timeout)
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(host, port, name, timeout=timeout, context=context)
+        return smtplib.SMTP(host, port, name, timeout=timeout)
 
     def _secure(self, server: smtplib.SMTP) -> None:
         """Encrypt if it is offered, then sign in; a password never leaves in the clear in production."""

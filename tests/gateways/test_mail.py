@@ -93,6 +93,7 @@ def test_a_mail_arrives_with_both_parts_and_says_that_no_person_wrote_it(post_of
         "Auto-Submitted": "auto-generated",
     }
     assert got["Date"].datetime == AT
+    assert post_office.greeted_by == "portal.example.com"
     text, html = got.get_body(("plain",)), got.get_body(("html",))
     assert text is not None
     assert html is not None
