@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from portal.domain.errors import InvalidInput, PortalError
@@ -106,6 +107,16 @@ def advance(current: PayoutStatus, wanted: PayoutStatus) -> PayoutStatus:
     if wanted not in NEXT[current]:
         raise MoveIsNotLegal(f"This payout is {current.value}; it can't become {wanted.value} any more.")
     return wanted
+
+
+#: How long a run may work on a payout before another takes it over: longer than the slowest passage through Stripe. It
+#: saves work, it is not what keeps a payout from being sent twice.
+LEASE = timedelta(seconds=120)
+
+
+def is_leased(lease_until: datetime | None, now: datetime) -> bool:
+    """Whether a lease still counts (UTC); one that ends later than any lease could is of a clock that was ahead."""
+    return lease_until is not None and now < lease_until <= now + LEASE
 
 
 #: As long as what is kept beside a payout.

@@ -5,7 +5,6 @@ Each method is one unit of work; none of them asks Stripe anything. `transfers` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,24 +15,27 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.attempts import AnswerClass, AttemptState, Outcome, StripeAnswer, classify, pause_seconds
-from portal.domain.payouts import HoldReason, PayoutStatus, WaitReason
-from portal.gateways.transfer_facts import TransferFacts
+from portal.domain.payouts import PayoutStatus, WaitReason
+from portal.domain.verdicts import (
+    Heard,
+    Listing,
+    Step,
+    Verdict,
+    after_answer,
+    after_listing,
+    idempotency_key,
+    next_step,
+    reconsidered,
+)
 from portal.models import Affiliate, Installation, Payout, PayoutAttempt
 from portal.models.base import Database, new_id, writing
 from portal.services.holds import Holds
 from portal.services.journal import Cause
 from portal.services.payout_moves import PayoutMoves
 from portal.services.sending_switch import SendingSwitch
-from portal.services.transfer_requests import is_as_asked, transfer_parameters
+from portal.services.transfer_requests import transfer_parameters
 
 log = structlog.get_logger(__name__)
-
-
-#: What proves that a try was not executed and need not be tried under the same key.
-_NOT_DONE = frozenset({AnswerClass.refused, AnswerClass.waiting_for_funds, AnswerClass.key_refused})
-
-#: Why it goes back to approved; after a refused key it stands there as if no run had come by.
-_WAIT_REASONS = {AnswerClass.waiting_for_funds: WaitReason.funds}
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Attempts:
             id=new_id(),
             payout_id=payout.id,
             generation=generation,
-            idempotency_key=f"payout-{payout.id}-g{generation}",
+            idempotency_key=idempotency_key(payout.id, generation),
             parameters=transfer_parameters(
                 payout, affiliate, installation=self._database.scalars(sa.select(Installation.id)).one()
             ),
@@ -101,16 +103,18 @@ class Attempts:
 
     @writing
     def intend_again(self, payout_id: UUID) -> Intent | Outcome:
-        """One more try of an open attempt, counted before it leaves; not while the gate is closed."""
+        """One more try of an open attempt, counted before it leaves; not while the gate is closed, nor under a key
+        that has become too old since the run took the payout."""
         affiliate, payout = self._moves.lock(payout_id)
-        attempt = self._live(payout_id)
-        if attempt is None or attempt.state is not AttemptState.open or self._switch.is_halted_within():
+        attempt, now = self._live(payout_id), self._clock.now()
+        step = next_step(attempt, now, next_try_at=payout.next_try_at)
+        if attempt is None or step is not Step.post or self._switch.is_halted_within():
             return Outcome.skipped
         if self._holds.reason(affiliate, payout) is not None:
             return Outcome.unknown
         attempt.tries += 1
         attempt.unresolved_tries += 1
-        attempt.last_sent_at = self._clock.now()
+        attempt.last_sent_at = now
         self._next_try(payout, attempt)
         return Intent(attempt.id, payout.id, attempt.idempotency_key, attempt.parameters)
 
@@ -130,90 +134,33 @@ class Attempts:
             meaning=meaning,
             code=answer.error_code,
         )
-        if answer.made is not None and meaning is AnswerClass.success:
-            return self._made(affiliate, payout, attempt, str(answer.made["id"]), cause)
-        if attempt.state.is_proven and meaning is not AnswerClass.alarm:
-            return Outcome.paid if attempt.state is AttemptState.succeeded else Outcome.unknown
-        attempt.last_answer = meaning
-        attempt.error_code, attempt.error_message = answer.error_code, answer.message[:500] or None
-        attempt.request_id = answer.request_id
-        if meaning is AnswerClass.alarm:
-            self._switch.halt_within(f"{payout.reference}: Stripe made another transfer than was asked for.")
-            return Outcome.unknown
-        if meaning is AnswerClass.our_bug:
-            attempt.state = AttemptState.parked
-            log.error("transfer.parked", payout=payout.reference, problem=answer.message)
-            return Outcome.unknown
-        if not self._is_proven_failed(attempt, meaning):
+        heard = Heard(
+            meaning,
+            transfer_id=str(answer.made["id"]) if answer.made and meaning is AnswerClass.success else None,
+            hold_reason=self._holds.reason(affiliate, payout),
+            is_account_fresh=is_account_fresh,
+        )
+        verdict = after_answer(attempt, heard)
+        if meaning is not AnswerClass.success and not attempt.state.is_proven:
+            attempt.last_answer = meaning
+            attempt.error_code, attempt.error_message = answer.error_code, answer.message[:500] or None
+            attempt.request_id = answer.request_id
+        if verdict.is_tried_again:
             self._next_try(payout, attempt, answer.retry_after_seconds)
-            return Outcome.unknown if attempt.unresolved_tries else Outcome.waiting
-        self._end(attempt, AttemptState.failed)
-        payout.next_try_at = None
-        if meaning is not AnswerClass.refused:
-            return self._wait(affiliate, payout, _WAIT_REASONS.get(meaning), cause)
-        return self._refused(affiliate, payout, answer, is_account_fresh=is_account_fresh, cause=cause)
-
-    def _is_proven_failed(self, attempt: PayoutAttempt, meaning: AnswerClass) -> bool:
-        """A no is definite only if no try of this generation is of unknown outcome: an earlier one may yet land."""
-        if meaning is not AnswerClass.ambiguous and attempt.unresolved_tries:
-            attempt.unresolved_tries -= 1  # this try is answered
-        return meaning in _NOT_DONE and attempt.unresolved_tries == 0
-
-    def _refused(
-        self,
-        affiliate: Affiliate,
-        payout: Payout,
-        answer: StripeAnswer,
-        *,
-        is_account_fresh: bool,
-        cause: Cause,
-    ) -> Outcome:
-        reason = self._holds.reason(affiliate, payout)
-        if reason is not None:
-            self._moves.hold(payout, reason, affiliate=affiliate, cause=cause)
-            return Outcome.held
-        if not is_account_fresh:
-            return self._wait(affiliate, payout, WaitReason.stripe_away, cause)
-        payout.reason = answer.message[:500]
-        self._moves.move(payout, PayoutStatus.failed, affiliate=affiliate, cause=cause)
-        return Outcome.failed
-
-    def _wait(self, affiliate: Affiliate, payout: Payout, reason: WaitReason | None, cause: Cause) -> Outcome:
-        payout.wait_reason = reason
-        self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
-        return Outcome.waiting
+        if verdict.state is AttemptState.parked:
+            log.error("transfer.parked", payout=payout.reference, problem=answer.message)
+        if verdict.status is PayoutStatus.failed:
+            payout.reason = answer.message[:500]
+        return self._write(verdict, affiliate, payout, attempt, cause=cause)
 
     @writing
-    def record_found(
-        self, payout_id: UUID, found: Sequence[TransferFacts], *, is_absence_proof: bool, cause: Cause
-    ) -> Outcome:
+    def record_found(self, payout_id: UUID, listing: Listing, *, cause: Cause) -> Outcome:
         """What listing the payout's group at Stripe proves: one matching transfer settles it, none is proof only when
-        no request can land any more, anything else stops all sending."""
+        no request could land any more, anything else stops all sending."""
         affiliate, payout = self._moves.lock(payout_id)
         attempt = self._live(payout_id)
-        if payout.transfer_id is not None:
-            if any(transfer.id != payout.transfer_id for transfer in found):
-                self._switch.halt_within(f"{payout.reference}: Stripe has another transfer for it than ours.")
-            return Outcome.paid
-        if attempt is None:
-            if found:
-                self._switch.halt_within(
-                    f"{payout.reference}: Stripe has a transfer for it that no attempt of ours made."
-                )
-            return Outcome.skipped
-        if len(found) == 1 and is_as_asked(found[0], attempt.parameters):
-            return self._succeeded(affiliate, payout, attempt, found[0].id, cause)
-        if found:
-            self._switch.halt_within(
-                f"{payout.reference}: Stripe has {len(found)} transfers for it, or another than was asked for."
-            )
-            return Outcome.unknown
-        if not is_absence_proof:
-            return Outcome.unknown
-        self._end(attempt, AttemptState.failed)
-        payout.next_try_at = None
-        self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
-        return Outcome.waiting
+        verdict = after_listing(attempt, listing, paid_by=payout.transfer_id)
+        return self._write(verdict, affiliate, payout, attempt, cause=cause)
 
     @writing
     def reconsider(self, payout_id: UUID, *, cause: Cause) -> PayoutStatus:
@@ -221,13 +168,13 @@ class Attempts:
         affiliate, payout = self._moves.lock(payout_id)
         if payout.status is PayoutStatus.held:
             reason = self._holds.reason(affiliate, payout)
-            if reason is None:
-                self._moves.move(payout, PayoutStatus.approved, affiliate=affiliate, cause=cause)
-            elif reason is HoldReason.account_changed:
-                payout.reason = "The Stripe account changed after the payout was approved."
-                self._moves.move(payout, PayoutStatus.canceled, affiliate=affiliate, cause=cause)
-            else:
+            status = reconsidered(reason)
+            if status is PayoutStatus.held:
                 payout.hold_reason = reason
+                return status
+            if status is PayoutStatus.canceled:
+                payout.reason = "The Stripe account changed after the payout was approved."
+            self._moves.move(payout, status, affiliate=affiliate, cause=cause)
         return payout.status
 
     @writing
@@ -237,26 +184,34 @@ class Attempts:
         if payout.status is PayoutStatus.approved:
             payout.wait_reason = reason
 
-    def _made(
-        self, affiliate: Affiliate, payout: Payout, attempt: PayoutAttempt, transfer_id: str, cause: Cause
+    def _write(
+        self,
+        verdict: Verdict,
+        affiliate: Affiliate,
+        payout: Payout,
+        attempt: PayoutAttempt | None,
+        *,
+        cause: Cause,
     ) -> Outcome:
-        """Stripe says that it made what was asked for; nothing else may have been known of it before."""
-        if attempt.state in {AttemptState.open, AttemptState.parked}:
-            return self._succeeded(affiliate, payout, attempt, transfer_id, cause)
-        if attempt.transfer_id == transfer_id:
-            return Outcome.paid
-        self._switch.halt_within(f"{payout.reference}: Stripe made a transfer that was proven not to exist.")
-        return Outcome.unknown
+        """Write down what follows, the attempt first: what the payout becomes leans on it."""
+        if verdict.alarm is not None:
+            self._switch.halt_within(f"{payout.reference}: {verdict.alarm}")
+        if attempt is not None:
+            self._write_attempt(verdict, attempt)
+        if verdict.status is not None:
+            payout.transfer_id = verdict.transfer_id
+            payout.next_try_at = None
+            payout.hold_reason, payout.wait_reason = verdict.hold_reason, verdict.wait_reason
+            self._moves.move(payout, verdict.status, affiliate=affiliate, cause=cause)
+        return verdict.outcome
 
-    def _succeeded(
-        self, affiliate: Affiliate, payout: Payout, attempt: PayoutAttempt, transfer_id: str, cause: Cause
-    ) -> Outcome:
-        attempt.transfer_id = transfer_id
-        attempt.unresolved_tries = 0
-        self._end(attempt, AttemptState.succeeded)
-        payout.transfer_id = transfer_id
-        self._moves.move(payout, PayoutStatus.paid, affiliate=affiliate, cause=cause)
-        return Outcome.paid
+    def _write_attempt(self, verdict: Verdict, attempt: PayoutAttempt) -> None:
+        if verdict.unresolved_tries is not None:
+            attempt.unresolved_tries = verdict.unresolved_tries
+        if verdict.state is not None:
+            attempt.state, attempt.transfer_id = verdict.state, verdict.transfer_id
+            attempt.ended_at = self._clock.now() if verdict.state.is_proven else None
+        self._database.flush()
 
     def _next_try(
         self, payout: Payout, attempt: PayoutAttempt, retry_after_seconds: int | None = None
@@ -264,11 +219,6 @@ class Attempts:
         """Set before the request leaves, so that a worker that dies is followed by another."""
         pause = timedelta(seconds=pause_seconds(attempt.tries, retry_after_seconds))
         payout.next_try_at = self._clock.now() + pause
-
-    def _end(self, attempt: PayoutAttempt, state: AttemptState) -> None:
-        attempt.state = state
-        attempt.ended_at = self._clock.now()
-        self._database.flush()
 
     def _generations(self, payout_id: UUID) -> int:
         newest = sa.select(sa.func.max(PayoutAttempt.generation)).where(PayoutAttempt.payout_id == payout_id)

@@ -7,20 +7,16 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.clock import Clock
-from portal.domain.attempts import AnswerClass, AttemptState
-from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
+from portal.domain.payouts import LEASE, PayoutMethod, PayoutStatus, WaitReason, is_leased
+from portal.domain.verdicts import Step, next_step
 from portal.models import Payout, PayoutAttempt
 from portal.models.base import Database, new_id, writing
-
-#: Longer than the slowest passage through Stripe; it saves work, it is not what keeps a payout from being sent twice.
-LEASE_SECONDS = 120
 
 _THIS_HOST = socket.gethostname()[:40]
 
@@ -47,9 +43,8 @@ class Claim:
     destination: str
     wait_reason: WaitReason | None
     generations: int
-    attempt_state: AttemptState | None
-    first_sent_at: datetime | None
-    is_told_to_wait: bool
+    step: Step
+    """What to do about the newest generation, if it is open."""
 
 
 class Claims:
@@ -81,20 +76,14 @@ class Claims:
         )
         if payout is None:
             return None
-        if payout.lease_until and payout.lease_until > now and _may_be_alive(payout.lease_owner or ""):
+        if is_leased(payout.lease_until, now) and _may_be_alive(payout.lease_owner or ""):
             return None
-        payout.lease_owner, payout.lease_until = owner, now + timedelta(seconds=LEASE_SECONDS)
+        payout.lease_owner, payout.lease_until = owner, now + LEASE
         newest = self._database.scalar(
             sa.select(PayoutAttempt)
             .where(PayoutAttempt.payout_id == payout_id)
             .order_by(PayoutAttempt.generation.desc())
             .limit(1)
-        )
-        is_told_to_wait = (
-            newest is not None
-            and newest.last_answer == AnswerClass.not_executed
-            and payout.next_try_at is not None
-            and payout.next_try_at > self._clock.now()
         )
         return Claim(
             payout_id=payout.id,
@@ -106,9 +95,7 @@ class Claims:
             destination=payout.destination,
             wait_reason=payout.wait_reason,
             generations=newest.generation if newest else 0,
-            attempt_state=newest.state if newest else None,
-            first_sent_at=newest.first_sent_at if newest else None,
-            is_told_to_wait=is_told_to_wait,
+            step=next_step(newest, self._clock.now(), next_try_at=payout.next_try_at),
         )
 
     @writing

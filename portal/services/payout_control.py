@@ -10,9 +10,10 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.approval import NobodyApprovesTheirOwn
-from portal.domain.attempts import PROOF_AFTER, AttemptState, may_conclude_absence
+from portal.domain.attempts import AttemptState
 from portal.domain.errors import InvalidInput, PortalError, StripeIsAway
 from portal.domain.payouts import MoveIsNotLegal, PayoutMethod, PayoutStatus
+from portal.domain.verdicts import Listing, absence_proven_at
 from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Installation, Payout, PayoutAttempt
 from portal.models.base import Database, reading, writing
@@ -107,12 +108,12 @@ class PayoutControl:
         payout, attempt = waiting.payout, waiting.attempt
         if attempt is None or attempt.state is not AttemptState.parked:
             return f"{payout.reference} is taken up by the next run."
+        asked_at = self._clock.now()
         try:
             found = self._stripe.transfers_in_group(transfer_group(payout.id))
         except StripeProblemError as problem:
             raise StripeIsAway(f"{payout.reference} stays as it is: {problem}.") from problem
-        is_proof = may_conclude_absence(attempt.last_sent_at, self._clock.now())
-        self._attempts.record_found(payout.id, found, is_absence_proof=is_proof, cause=cause)
+        self._attempts.record_found(payout.id, Listing(found, asked_at=asked_at), cause=cause)
         return self._after_listing(payout_id, attempt)
 
     @writing
@@ -160,10 +161,9 @@ class PayoutControl:
         if payout.status is PayoutStatus.processing and self._switch.is_halted_within():
             return f"{payout.reference}: Stripe has another transfer for it than was asked for. Sending is stopped."
         if payout.status is PayoutStatus.processing:
-            proof_at = attempt.last_sent_at + PROOF_AFTER
             return (
                 f"Nothing can be done about {payout.reference} yet: Stripe has no transfer for it, and only from "
-                f"{proof_at:%d %b %Y, %H:%M} UTC on does that prove that none was made."
+                f"{absence_proven_at(attempt):%d %b %Y, %H:%M} UTC on does that prove that none was made."
             )
         return f"{payout.reference} was never sent; the next run takes it up under a new key."
 

@@ -18,6 +18,7 @@ import structlog
 from portal.clock import Clock
 from portal.domain.attempts import Outcome
 from portal.domain.payouts import PayoutMethod
+from portal.domain.verdicts import Listing
 from portal.gateways.stripe import StripeGateway
 from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Installation, Payout, ReconciliationAcceptance, ReconciliationPass
@@ -153,7 +154,7 @@ class Reconciliation:
         """Let the whole group say what it proves; two transfers, or another than was asked for, stop all sending."""
         was_paid = payout.status in PAID
         group = self._stripe.transfers_in_group(transfer_group(payout.id))
-        outcome = self._attempts.record_found(payout.id, group, is_absence_proof=False, cause=cause)
+        outcome = self._attempts.record_found(payout.id, Listing(group, asked_at=None), cause=cause)
         tally.settled += outcome is Outcome.paid and not was_paid
         return self._payouts([payout.id])[payout.id]
 

@@ -5,11 +5,9 @@ https://docs.stripe.com/connect/separate-charges-and-transfers#transfer-options
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Affiliate, Payout
 
 
@@ -33,12 +31,3 @@ def transfer_parameters(payout: Payout, affiliate: Affiliate, *, installation: U
             "installation": str(installation),
         },
     }
-
-
-def is_as_asked(transfer: TransferFacts, asked: Mapping[str, Any]) -> bool:
-    """Whether a transfer is the one that was asked for."""
-    return (transfer.amount, transfer.currency, transfer.destination) == (
-        asked["amount"],
-        asked["currency"],
-        asked["destination"],
-    )

@@ -14,15 +14,9 @@ import sqlalchemy as sa
 import structlog
 
 from portal.clock import Clock
-from portal.domain.attempts import (
-    AnswerClass,
-    AttemptState,
-    Outcome,
-    classify,
-    may_conclude_absence,
-    may_post,
-)
+from portal.domain.attempts import AnswerClass, Outcome, classify
 from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
+from portal.domain.verdicts import Listing, Step
 from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
 from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Installation, Payout
@@ -121,7 +115,7 @@ class Transfers:
         if payout_id is None:
             return "not ours"
         found = self._stripe.transfers_in_group(transfer_group(payout_id))
-        outcome = self._attempts.record_found(payout_id, found, is_absence_proof=False, cause=cause)
+        outcome = self._attempts.record_found(payout_id, Listing(found, asked_at=None), cause=cause)
         if outcome is Outcome.paid and transfer.amount_reversed:
             self._reversals.record(payout_id, transfer.id, cause=cause)
         return outcome.value
@@ -187,11 +181,13 @@ class Transfers:
         try:
             if claim.status is not PayoutStatus.held:  # whoever was held was looked at just now
                 self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
-            if claim.generations and self._stripe.transfers_in_group(transfer_group(claim.payout_id)):
-                self._switch.halt(
-                    f"payout {claim.payout_id}: a transfer exists although every attempt had failed."
+            if claim.generations and (
+                found := self._stripe.transfers_in_group(transfer_group(claim.payout_id))
+            ):
+                # every attempt had failed, unless somebody else has begun another by now
+                return self._attempts.record_found(
+                    claim.payout_id, Listing(found, asked_at=None), cause=cause
                 )
-                return Outcome.unknown
         except StripeKeyRefusedError:
             raise
         except StripeProblemError:
@@ -212,23 +208,22 @@ class Transfers:
     def _resume(self, claim: Claim, cause: Cause) -> Outcome:
         """Go on with an attempt whose outcome is not known: the same key while it is young, the list of its group
         when it is old, and in between only a look whether it is there."""
-        if claim.attempt_state is not AttemptState.open or claim.first_sent_at is None:
+        if claim.step is Step.leave:
             return Outcome.unknown
-        if claim.is_told_to_wait:
+        if claim.step is Step.wait:
             return Outcome.waiting
-        now = self._clock.now()
-        if may_post(claim.first_sent_at, now):
+        if claim.step is Step.post:
             intent = self._attempts.intend_again(claim.payout_id)
             if isinstance(intent, Intent):
                 return self._post(intent, claim, cause)
-        is_proof = may_conclude_absence(claim.first_sent_at, now)
+        asked_at = self._clock.now()
         try:
             found = self._stripe.transfers_in_group(transfer_group(claim.payout_id))
         except StripeKeyRefusedError:
             raise
         except StripeProblemError:
             return Outcome.unknown
-        return self._attempts.record_found(claim.payout_id, found, is_absence_proof=is_proof, cause=cause)
+        return self._attempts.record_found(claim.payout_id, Listing(found, asked_at=asked_at), cause=cause)
 
     def _look_again(self, claim: Claim, cause: Cause) -> bool:
         try:

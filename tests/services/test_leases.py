@@ -1,0 +1,99 @@
+"""Leases save work and keep nobody safe: whoever stalls past their own writes down only what still follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from portal.domain.attempts import POST_WINDOW, Outcome
+from portal.models import Installation, Payout
+from portal.services.attempts import Attempts
+from tests.services.line import Answer, Line
+from tests.services.programme import Programme
+
+
+def meanwhile(line: Line, path: str, do: Callable[[], None]) -> None:
+    """Do this once, after Stripe has answered such a reading and before whoever asked goes on."""
+
+    def go_on(method: str, asked: str, answer: Answer) -> Answer:
+        if method == "GET" and asked.startswith(path):
+            line.on_answer = lambda _method, _path, answer: answer
+            do()
+        return answer
+
+    line.on_answer = go_on
+
+
+def states(programme: Programme, payout_id: UUID) -> list[str]:
+    return [attempt.state.value for attempt in programme.attempts(payout_id)]
+
+
+def is_halted(programme: Programme) -> bool:
+    return programme.rows(sa.select(Installation.halted_at))[0][0] is not None
+
+
+def test_a_list_that_was_asked_for_one_attempt_proves_nothing_of_the_next(
+    programme: Programme, line: Line
+) -> None:
+    payout_id = programme.approved()
+    programme.stripe.fault("timeout_before")
+    programme.run()
+    programme.clock.advance(hours=25)
+
+    def another_worker_sends_the_next() -> None:
+        programme.clock.advance(minutes=3)
+        programme.retry()
+        programme.stripe.fault("late")
+        programme.run()
+
+    meanwhile(line, "/v1/transfers", another_worker_sends_the_next)
+    assert programme.retry().counts[Outcome.unknown] == 1
+    assert states(programme, payout_id) == ["failed", "open"]
+    programme.stripe.land()
+    programme.run()
+    assert states(programme, payout_id) == ["failed", "succeeded"]
+    assert len(programme.stripe.transfers()) == 1
+
+
+def test_a_transfer_that_another_worker_made_meanwhile_settles_and_stops_nothing(
+    programme: Programme, line: Line
+) -> None:
+    payout_id = programme.approved()
+    programme.stripe.set_balance(usd=0)
+    programme.run()
+    programme.stripe.set_balance(usd=10**6)
+
+    def another_worker_sends_it() -> None:
+        programme.clock.advance(minutes=3)
+        programme.stripe.fault("timeout_after")
+        programme.run()
+
+    meanwhile(line, "/v1/accounts/", another_worker_sends_it)
+    assert programme.run().counts[Outcome.paid] == 1
+    assert states(programme, payout_id) == ["failed", "succeeded"]
+    assert not is_halted(programme)
+
+
+def test_a_key_that_became_too_old_since_the_run_took_the_payout_is_not_sent(programme: Programme) -> None:
+    payout_id = programme.approved()
+    programme.stripe.fault("timeout_before")
+    programme.run()
+    attempts: Attempts = vars(programme.services.transfers)["_attempts"]
+    programme.clock.advance(seconds=POST_WINDOW.total_seconds())
+    assert attempts.intend_again(payout_id) is Outcome.skipped
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "is_taken"), [(timedelta(minutes=1), False), (timedelta(hours=6), True)], ids=str
+)
+def test_a_lease_counts_unless_it_was_taken_by_a_clock_that_was_ahead(
+    programme: Programme, ends_in: timedelta, is_taken: bool
+) -> None:
+    programme.approved()
+    until = programme.clock.real_now() + ends_in
+    programme.execute(sa.update(Payout).values(lease_owner="elsewhere:1:1", lease_until=until))
+    assert programme.run().counts[Outcome.paid] == is_taken
