@@ -10,12 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-#: A key is never posted again this long after its first time: Stripe may prune it after 24 hours, and then the same
-#: key runs again. https://docs.stripe.com/api/idempotent_requests
-POST_WINDOW = timedelta(hours=23)
-
 #: From here on a request of this attempt can no longer land, so that a listing without it proves it never ran.
 PROOF_AFTER = timedelta(hours=25)
+
+#: The longest that a request which was written down takes to reach Stripe, a worker that stalls included.
+LANDS_WITHIN = timedelta(hours=2)
+
+#: By so much our clock may be set forward or back while an attempt is open.
+CLOCK_SHIFT = timedelta(hours=6)
+
+#: A key is never posted again this long after its first time. However the clock was set meanwhile, the last request was
+#: sent within 23 hours, and has landed before absence is concluded. Stripe may prune a key after 24 hours, and then the
+#: same key runs again. https://docs.stripe.com/api/idempotent_requests
+POST_WINDOW = PROOF_AFTER - LANDS_WITHIN - CLOCK_SHIFT
 
 #: Pauses between tries of one attempt double from the first to the last.
 FIRST_PAUSE_SECONDS = 20

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 import structlog
 
 from portal.config import Settings
-from portal.domain.attempts import POST_WINDOW
 from portal.domain.ledger import MOVES
 from portal.domain.payouts import NEXT, OPEN_STATUSES, PayoutStatus
 from portal.models import PayoutAttempt
@@ -23,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 #: How many rows of one kind are named; more of them tell a person nothing new.
 MOST_OF_A_KIND = 100
+
+#: A key that is sent later than this after its first time is close to the day after which Stripe may forget it.
+LAST_POST = timedelta(hours=23)
 
 #: Clocks of several machines may differ by so much between the intent and its last try.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -104,7 +106,7 @@ class Selfcheck:
                 "key_sent_late", number, "This key was sent again when Stripe may have forgotten it.", key
             )
             for number, key, first_sent_at, last_sent_at in rows
-            if last_sent_at - first_sent_at > POST_WINDOW + CLOCK_TOLERANCE
+            if last_sent_at - first_sent_at > LAST_POST + CLOCK_TOLERANCE
         ]
 
     def _missing_rules(self) -> list[Breach]:
