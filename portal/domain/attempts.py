@@ -19,10 +19,15 @@ LANDS_WITHIN = timedelta(hours=2)
 #: By so much our clock may be set forward or back while an attempt is open.
 CLOCK_SHIFT = timedelta(hours=6)
 
-#: A key is never posted again this long after its first time. However the clock was set meanwhile, the last request was
-#: sent within 23 hours, and has landed before absence is concluded. Stripe may prune a key after 24 hours, and then the
-#: same key runs again. https://docs.stripe.com/api/idempotent_requests
-POST_WINDOW = PROOF_AFTER - LANDS_WITHIN - CLOCK_SHIFT
+#: As long as that, whatever our clock was set to meanwhile, a request may be on its way.
+IN_FLIGHT = LANDS_WITHIN + CLOCK_SHIFT
+
+#: How long a key is posted without a look at what Stripe has: its last request has landed before absence is concluded.
+POST_WINDOW = PROOF_AFTER - IN_FLIGHT
+
+#: A key is never posted again this long after its first time: Stripe may prune it after 24 hours, and then the same
+#: key runs again. https://docs.stripe.com/api/idempotent_requests
+KEY_LIFETIME = timedelta(hours=23)
 
 #: Pauses between tries of one attempt double from the first to the last.
 FIRST_PAUSE_SECONDS = 20

@@ -14,6 +14,8 @@ from typing import Protocol
 from uuid import UUID
 
 from portal.domain.attempts import (
+    IN_FLIGHT,
+    KEY_LIFETIME,
     LONGEST_PAUSE_SECONDS,
     PROOF_AFTER,
     AnswerClass,
@@ -43,6 +45,10 @@ class Tried(Protocol):
     def transfer_id(self) -> str | None: ...
     @property
     def last_answer(self) -> str | None: ...
+    @property
+    def request_id(self) -> str | None:
+        """Stripe's name for the last try, once that was answered."""
+
     @property
     def first_sent_at(self) -> datetime: ...
     @property
@@ -92,8 +98,16 @@ class Step(StrEnum):
     """Stripe asked for a pause."""
     post = "post"
     """The same key and bytes once more."""
+    look_first = "look_first"
+    """The same key once more, if Stripe's list of the group is empty: nothing was sent for so long that nothing can be
+    on its way, but the key may be older than our clock says."""
     look = "look"
     """The key is too old: only Stripe's list of the group tells."""
+
+    @property
+    def may_post(self) -> bool:
+        """Whether a request may leave under the same key."""
+        return self in {Step.post, Step.look_first}
 
 
 @dataclass(frozen=True)
@@ -124,7 +138,10 @@ def next_step(attempt: Tried | None, now: datetime, *, next_try_at: datetime | N
         return Step.leave
     if attempt.last_answer == AnswerClass.not_executed and _is_soon(next_try_at, now):
         return Step.wait
-    return Step.post if may_post(attempt.first_sent_at, now) else Step.look
+    if may_post(attempt.first_sent_at, now):
+        return Step.post
+    is_quiet = now - attempt.last_sent_at >= IN_FLIGHT
+    return Step.look_first if is_quiet and now - attempt.first_sent_at < KEY_LIFETIME else Step.look
 
 
 def _is_soon(next_try_at: datetime | None, now: datetime) -> bool:
@@ -139,7 +156,10 @@ def absence_proven_at(attempt: Tried) -> datetime:
     last time counts."""
     if attempt.state is AttemptState.parked:
         return attempt.last_sent_at + PROOF_AFTER
-    return attempt.first_sent_at + (PROOF_AFTER if attempt.unresolved_tries else timedelta(0))
+    if not attempt.unresolved_tries:
+        return attempt.first_sent_at
+    landed_at = attempt.last_sent_at + (IN_FLIGHT if attempt.request_id is None else timedelta(0))
+    return max(attempt.first_sent_at + PROOF_AFTER, landed_at)
 
 
 def after_answer(attempt: Tried, heard: Heard) -> Verdict:

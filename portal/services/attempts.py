@@ -19,7 +19,6 @@ from portal.domain.payouts import PayoutStatus, WaitReason
 from portal.domain.verdicts import (
     Heard,
     Listing,
-    Step,
     Verdict,
     after_answer,
     after_listing,
@@ -108,13 +107,13 @@ class Attempts:
         affiliate, payout = self._moves.lock(payout_id)
         attempt, now = self._live(payout_id), self._clock.now()
         step = next_step(attempt, now, next_try_at=payout.next_try_at)
-        if attempt is None or step is not Step.post or self._switch.is_halted_within():
+        if attempt is None or not step.may_post or self._switch.is_halted_within():
             return Outcome.skipped
         if self._holds.reason(affiliate, payout) is not None:
             return Outcome.unknown
         attempt.tries += 1
         attempt.unresolved_tries += 1
-        attempt.last_sent_at = now
+        attempt.last_sent_at, attempt.request_id = now, None  # until it is answered
         self._next_try(payout, attempt)
         return Intent(attempt.id, payout.id, attempt.idempotency_key, attempt.parameters)
 

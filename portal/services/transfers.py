@@ -207,7 +207,7 @@ class Transfers:
 
     def _resume(self, claim: Claim, cause: Cause) -> Outcome:
         """Go on with an attempt whose outcome is not known: the same key while it is young, the list of its group
-        when it is old, and in between only a look whether it is there."""
+        when it is old, and in between first a look whether it is there."""
         if claim.step is Step.leave:
             return Outcome.unknown
         if claim.step is Step.wait:
@@ -223,6 +223,10 @@ class Transfers:
             raise
         except StripeProblemError:
             return Outcome.unknown
+        if claim.step is Step.look_first and not found:
+            intent = self._attempts.intend_again(claim.payout_id)
+            if isinstance(intent, Intent):
+                return self._post(intent, claim, cause)
         return self._attempts.record_found(claim.payout_id, Listing(found, asked_at=asked_at), cause=cause)
 
     def _look_again(self, claim: Claim, cause: Cause) -> bool:

@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.domain.attempts import POST_WINDOW, PROOF_AFTER, AnswerClass, AttemptState, Outcome
+from portal.domain.attempts import (
+    IN_FLIGHT,
+    KEY_LIFETIME,
+    POST_WINDOW,
+    PROOF_AFTER,
+    AnswerClass,
+    AttemptState,
+    Outcome,
+)
 from portal.domain.payouts import LEASE, HoldReason, PayoutStatus, WaitReason, is_leased
 from portal.domain.verdicts import (
     Heard,
@@ -33,6 +41,7 @@ class Attempt:
     unresolved_tries: int = 1
     transfer_id: str | None = None
     last_answer: str | None = None
+    request_id: str | None = None
     first_sent_at: datetime = SENT_AT
     last_sent_at: datetime = SENT_AT
     parameters: dict[str, object] = field(
@@ -119,6 +128,9 @@ def test_a_payout_fails_only_once_the_account_was_looked_at_again() -> None:
         (ONCE, None, False),
         (ONCE, OLD - INSTANT, False),
         (ONCE, OLD, True),
+        (replace(ONCE, last_sent_at=OLD - IN_FLIGHT), OLD, True),
+        (replace(ONCE, last_sent_at=OLD - IN_FLIGHT + INSTANT), OLD, False),
+        (replace(ONCE, last_sent_at=OLD - INSTANT, request_id="req_1"), OLD, True),
         (replace(ONCE, first_sent_at=OLD), OLD, False),
         (replace(ONCE, unresolved_tries=0), SENT_AT + POST_WINDOW, True),
         (PARKED, OLD, False),
@@ -168,7 +180,15 @@ def test_what_does_not_fit_stops_all_sending(
         (PARKED, SENT_AT, Step.leave),
         (PAID, SENT_AT, Step.leave),
         (ONCE, SENT_AT + POST_WINDOW - INSTANT, Step.post),
-        (ONCE, SENT_AT + POST_WINDOW, Step.look),
+        (ONCE, SENT_AT + POST_WINDOW, Step.look_first),
+        (ONCE, SENT_AT + KEY_LIFETIME - INSTANT, Step.look_first),
+        (ONCE, SENT_AT + KEY_LIFETIME, Step.look),
+        (
+            replace(ONCE, last_sent_at=SENT_AT + POST_WINDOW - IN_FLIGHT),
+            SENT_AT + POST_WINDOW,
+            Step.look_first,
+        ),
+        (replace(ONCE, last_sent_at=SENT_AT + POST_WINDOW - INSTANT), SENT_AT + POST_WINDOW, Step.look),
     ],
 )
 def test_the_next_step(attempt: Attempt | None, now: datetime, step: Step) -> None:

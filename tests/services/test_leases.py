@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from portal.domain.attempts import POST_WINDOW, Outcome
+from portal.domain.attempts import KEY_LIFETIME, Outcome
 from portal.models import Installation, Payout
 from portal.services.attempts import Attempts
 from tests.services.line import Answer, Line
@@ -83,7 +83,7 @@ def test_a_key_that_became_too_old_since_the_run_took_the_payout_is_not_sent(pro
     programme.stripe.fault("timeout_before")
     programme.run()
     attempts: Attempts = vars(programme.services.transfers)["_attempts"]
-    programme.clock.advance(seconds=POST_WINDOW.total_seconds())
+    programme.clock.advance(seconds=KEY_LIFETIME.total_seconds())
     assert attempts.intend_again(payout_id) is Outcome.skipped
 
 

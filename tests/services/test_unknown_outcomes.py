@@ -76,15 +76,15 @@ def test_a_saved_failure_is_settled_by_the_list_once_the_key_is_too_old(
     )
 
 
-def test_a_key_is_never_posted_after_17_hours_and_nothing_is_proven_before_25(programme: Programme) -> None:
+def test_a_key_is_never_posted_after_23_hours_and_nothing_is_proven_before_25(programme: Programme) -> None:
     payout_id = programme.approved()
     programme.stripe.fault("timeout_before")
     programme.run()
     programme.stripe.prune_keys()
-    programme.clock.advance(hours=17)
+    programme.clock.advance(hours=23)
     programme.stripe.forget_requests()
     programme.run()
-    programme.clock.advance(hours=8, microseconds=-1)
+    programme.clock.advance(hours=2, microseconds=-1)
     programme.run()
     assert programme.stripe.requests("POST", "/v1/transfers") == []
     assert status(programme, payout_id) == "processing"
@@ -94,6 +94,41 @@ def test_a_key_is_never_posted_after_17_hours_and_nothing_is_proven_before_25(pr
     programme.run()
     assert status(programme, payout_id) == "paid"
     assert [attempt.generation for attempt in programme.attempts(payout_id)] == [1, 2]
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_an_old_key_is_posted_once_more_only_if_stripe_has_nothing(
+    programme: Programme, is_made: bool
+) -> None:
+    """The worker was away; by now the key may be pruned, if our clock is wrong."""
+    payout_id = programme.approved()
+    programme.stripe.fault("timeout_after" if is_made else "timeout_before")
+    programme.run()
+    programme.clock.advance(hours=22)
+    programme.stripe.prune_keys()
+    programme.stripe.forget_requests()
+    assert programme.retry().counts[Outcome.paid] == 1
+    assert len(programme.stripe.requests("POST", "/v1/transfers")) == (0 if is_made else 1)
+    assert len(programme.stripe.transfers()) == len(programme.attempts(payout_id)) == 1
+
+
+@pytest.mark.parametrize(("fault", "hours"), [("timeout_before", 30), ("500_before_saved", 25)])
+def test_after_a_late_post_absence_is_proven_once_nothing_can_be_on_its_way(
+    programme: Programme, fault: str, hours: int
+) -> None:
+    """An answer says that the request has landed; without one it is waited for."""
+    payout_id = programme.approved()
+    programme.stripe.fault(fault, times=2)
+    programme.run()
+    programme.clock.advance(hours=22)
+    programme.run()
+    assert [attempt.tries for attempt in programme.attempts(payout_id)] == [2]
+    programme.clock.advance(hours=hours - 22, microseconds=-1)
+    programme.run()
+    assert status(programme, payout_id) == "processing"
+    programme.clock.advance(microseconds=1)
+    programme.run()
+    assert status(programme, payout_id) == "approved"
 
 
 def test_a_request_that_lands_thirty_minutes_late_pays_once(programme: Programme) -> None:

@@ -173,11 +173,11 @@ class Book:
     def intend_again(self, payout: Payout) -> Intent | None:
         attempt, now = payout.live, self._witness.clock()
         step = self._policy.next_step(attempt, now, next_try_at=payout.next_try_at)
-        if attempt is None or step is not Step.post or self.is_halted or self._hold_reason() is not None:
+        if attempt is None or not step.may_post or self.is_halted or self._hold_reason() is not None:
             return None
         attempt.tries += 1
         attempt.unresolved_tries += int(self._policy.counts_before_the_call)
-        attempt.last_sent_at = now
+        attempt.last_sent_at, attempt.request_id = now, None
         self._next_try(payout, attempt)
         return self._intent(payout, attempt)
 
@@ -195,7 +195,7 @@ class Book:
         is_news = meaning is not AnswerClass.success and not attempt.state.is_proven
         self._write(verdict, payout, attempt)
         if is_news:
-            attempt.last_answer = meaning
+            attempt.last_answer, attempt.request_id = meaning, answer.request_id
         if verdict.is_tried_again:
             self._next_try(payout, attempt, answer.retry_after_seconds)
 

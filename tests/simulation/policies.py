@@ -42,6 +42,7 @@ class Attempt:
     last_sent_at: datetime
     transfer_id: str | None = None
     last_answer: str | None = None
+    request_id: str | None = None
 
 
 class Policy:
@@ -180,7 +181,7 @@ class NarrowPause(_ProvesEarly):
     def next_step(self, attempt: Attempt | None, now: datetime, *, next_try_at: datetime | None) -> Step:
         step = super().next_step(attempt, now, next_try_at=next_try_at)
         is_young = attempt is not None and now - attempt.first_sent_at < timedelta(hours=23)
-        return Step.post if step is Step.look and is_young else step
+        return Step.post if step in {Step.look_first, Step.look} and is_young else step
 
 
 THE_PORTALS = Policy()

@@ -27,6 +27,9 @@ RUNS, RUNS_IF_UNKNOWN = 2, 3
 PROOF_PROMISED = timedelta(hours=25)
 LAST_POST_PROMISED = timedelta(hours=23)
 
+#: A request that is sent late and gets no answer is waited for.
+UNHEARD_PROMISED = timedelta(hours=8)
+
 
 class Fault(StrEnum):
     """What must never be found."""
@@ -137,7 +140,8 @@ class Schedule:
         self.note(f"{post.key[-4:]} is posted: {fate}")
         first, parameters = self._first_left.setdefault(post.key, (self.now, dict(post.parameters)))
         self._keys.setdefault(intent.payout.id, set()).add(post.key)
-        if self.now - first >= DAY or attempt.last_sent_at - attempt.first_sent_at >= LAST_POST_PROMISED:
+        is_forgotten = self.now - first >= DAY and self._may_have_been_sent(intent.payout)
+        if is_forgotten or attempt.last_sent_at - attempt.first_sent_at >= LAST_POST_PROMISED:
             self._found(Fault.sent_late)
         if parameters != post.parameters:
             self._found(Fault.other_bytes)
@@ -202,7 +206,9 @@ class Schedule:
         elif not payout.live.unresolved_tries:
             self._count_runs_from(self.now + LONGEST_PAUSE_SECONDS, RUNS)  # Stripe may have asked for it
         else:
-            proof_in = (payout.live.first_sent_at + PROOF_PROMISED - self.clock()).total_seconds()
+            live = payout.live
+            proven_at = max(live.first_sent_at + PROOF_PROMISED, live.last_sent_at + UNHEARD_PROMISED)
+            proof_in = (proven_at - self.clock()).total_seconds()
             self._count_runs_from(self.now + max(proof_in, 0), RUNS_IF_UNKNOWN)
 
     def _count_runs_from(self, at: float, runs: int) -> None:

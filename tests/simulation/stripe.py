@@ -53,17 +53,19 @@ class Fate(StrEnum):
     key_refused = "key_refused"
 
 
-FAILED = StripeAnswer(500, error_type="api_error")
-REFUSED = StripeAnswer(400, error_type=STRIPES, error_code="account_invalid")
-NO_FUNDS = StripeAnswer(400, error_type=STRIPES, error_code="balance_insufficient")
-MISUSED = StripeAnswer(400, error_type="idempotency_error")
+FAILED = StripeAnswer(500, error_type="api_error", request_id="req_1")
+REFUSED = StripeAnswer(400, error_type=STRIPES, error_code="account_invalid", request_id="req_1")
+NO_FUNDS = StripeAnswer(400, error_type=STRIPES, error_code="balance_insufficient", request_id="req_1")
+MISUSED = StripeAnswer(400, error_type="idempotency_error", request_id="req_1")
 
 #: What is answered before anything is carried out, and so not saved.
 NOT_BEGUN = {
     Fate.failed_early: FAILED,
     Fate.refused_early: REFUSED,
-    Fate.too_many: StripeAnswer(429),
-    Fate.in_use: StripeAnswer(409, error_type=STRIPES, error_code="idempotency_key_in_use"),
+    Fate.too_many: StripeAnswer(429, request_id="req_1"),
+    Fate.in_use: StripeAnswer(
+        409, error_type=STRIPES, error_code="idempotency_key_in_use", request_id="req_1"
+    ),
     Fate.key_refused: StripeAnswer(401, error_type=STRIPES),
 }
 

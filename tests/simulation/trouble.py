@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
-from portal.domain.attempts import POST_WINDOW, PROOF_AFTER
+from portal.domain.attempts import KEY_LIFETIME, POST_WINDOW, PROOF_AFTER
 from tests.simulation.stripe import DAY, HOUR, MINUTE, Fate
 
 #: How far our clock may be off, to either side.
@@ -109,7 +109,7 @@ def _changeable(rng: Random) -> Trouble:
 def _long_silence(rng: Random) -> Trouble:
     """Nothing is heard until the key is old; then requests are late, around the last that may leave or the first that
     may leave under another key, and people run payouts by hand."""
-    old = rng.choice((POST_WINDOW, POST_WINDOW, PROOF_AFTER)).total_seconds()
+    old = rng.choice((POST_WINDOW, POST_WINDOW, KEY_LIFETIME, PROOF_AFTER)).total_seconds()
     turn = old - rng.choice((rng.uniform(0, HOUR), rng.uniform(0, 6 * HOUR)))
     silence = Weather(rng.choice((_AWAY, _AWAY, (Fate.unheard,), (Fate.failed_before,), _SILENT)), 0)
     after = Weather(rng.choice((_LATE, _LATE, (Fate.late, Fate.lost), _SILENT)), rng.choice((0, 0, 0.5)))

@@ -132,6 +132,12 @@ class Passage:
         if isinstance(found, Away):
             return
         yield None
+        if claim.step is Step.look_first and not found:
+            intent = self._book.intend_again(claim.payout)
+            if intent is not None:
+                yield None
+                yield from self._post(intent)
+                return
         self._book.record_found(
             claim.payout, cast(list[Transfer], found), asked_at=asked_at, taken=claim.taken
         )
