@@ -11,7 +11,7 @@ from tests.simulation.schedule import Fault, Schedule, told
 SCHEDULES = 3_000
 
 #: A wrong policy shows within so many schedules that somebody is paid twice, or not at all.
-CAUGHT_WITHIN = 1_500
+CAUGHT_WITHIN = 2_500
 
 #: Each tries so many, so that several processes share them.
 SHARE = 500
