@@ -57,6 +57,8 @@ from portal.services.refunds import Refunds
 from portal.services.requested_runs import RequestedRuns
 from portal.services.reversals import Reversals
 from portal.services.selfcheck import Selfcheck
+from portal.services.sending import Sending
+from portal.services.sending_faults import SendingFaults
 from portal.services.sending_switch import SendingSwitch
 from portal.services.stripe_events import StripeEvents
 from portal.services.timetable import Timetable
@@ -185,14 +187,16 @@ def wire(
     reconciliation = Reconciliation(
         session, clock=clock, stripe=stripe, attempts=attempts, switch=switch, reversals=reversals
     )
+    faults = SendingFaults(session, clock=clock, journal=journal)
     transfers = Transfers(
         session,
         clock=clock,
         stripe=stripe,
-        accounts=accounts,
+        sending=Sending(session, clock=clock, stripe=stripe, accounts=accounts, attempts=attempts),
         attempts=attempts,
         claims=claims,
         switch=switch,
+        faults=faults,
         reversals=reversals,
         reconciliation=reconciliation,
     )
@@ -266,6 +270,7 @@ def wire(
             moves=moves,
             attempts=attempts,
             switch=switch,
+            faults=faults,
             selfcheck=selfcheck,
             reconciliation=reconciliation,
         ),

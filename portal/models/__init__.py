@@ -7,7 +7,7 @@ from portal.models.base import Base
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
 from portal.models.outbox import MailState, OutboxMail
-from portal.models.payouts import FirstApproval, Installation, Payout, PayoutAttempt
+from portal.models.payouts import FirstApproval, Installation, Payout, PayoutAttempt, SendingFault
 from portal.models.reconciliation import EventBackfill, ReconciliationAcceptance, ReconciliationPass
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ReconciliationAcceptance",
     "ReconciliationPass",
     "Refund",
+    "SendingFault",
     "SignInSession",
     "StripeAccount",
     "User",

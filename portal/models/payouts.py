@@ -133,6 +133,18 @@ class PayoutAttempt(Base):
     ended_at: Mapped[datetime | None]
 
 
+class SendingFault(Base):
+    """A payout that our own code raised at. Once parked, no run takes it up until an operator has it retried."""
+
+    __tablename__ = "sending_faults"
+
+    payout_id: Mapped[UUID] = mapped_column(sa.ForeignKey("payouts.id"), primary_key=True)
+    tries: Mapped[int]
+    error: Mapped[str] = mapped_column(sa.String(255))
+    last_at: Mapped[datetime]
+    parked_at: Mapped[datetime | None]
+
+
 class Installation(Base):
     """The one row that names this database at Stripe and says whether sending is stopped."""
 

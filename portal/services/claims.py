@@ -17,17 +17,19 @@ from portal.domain.payouts import LEASE, PayoutMethod, PayoutStatus, WaitReason,
 from portal.domain.verdicts import Step, next_step
 from portal.models import Payout, PayoutAttempt
 from portal.models.base import Database, new_id, writing
+from portal.services.sending_faults import is_parked
 
 _THIS_HOST = socket.gethostname()[:40]
 
 
 def is_sendable() -> sa.ColumnElement[bool]:
-    """What a run takes up: all that Stripe carries, and of the rest what is held, to look at the reason again."""
+    """What a run takes up: all that Stripe carries, and of the rest what is held, to look at the reason again; not
+    what was parked."""
     is_carried = sa.and_(
         Payout.method == PayoutMethod.fiat,
         Payout.status.in_((PayoutStatus.approved, PayoutStatus.processing)),
     )
-    return sa.or_(is_carried, Payout.status == PayoutStatus.held)
+    return sa.and_(sa.or_(is_carried, Payout.status == PayoutStatus.held), ~is_parked())
 
 
 @dataclass(frozen=True)

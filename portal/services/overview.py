@@ -26,6 +26,7 @@ from portal.models import (
 )
 from portal.models.base import Database, reading
 from portal.services.affiliate_search import has_balance, is_stuck
+from portal.services.payout_queue import needs_a_person
 
 #: A page needs to know that there are many, not how many.
 MOST_COUNTED = 1_000
@@ -73,6 +74,7 @@ class OverviewFacts:
     at: datetime
     open_payouts: Sequence[Waiting]
     oldest_request_at: datetime | None
+    parked_payouts: int
     parked_events: int
     stuck: int
     restricted_with_balance: int
@@ -100,7 +102,13 @@ class OverviewFacts:
         waiting = sum(
             self.count(each) for each in (PayoutStatus.requested, PayoutStatus.held, PayoutStatus.processing)
         )
-        others = self.parked_events + self.stuck + self.restricted_with_balance + self.blocked
+        others = (
+            self.parked_payouts
+            + self.parked_events
+            + self.stuck
+            + self.restricted_with_balance
+            + self.blocked
+        )
         return (
             not waiting
             and not others
@@ -128,6 +136,7 @@ class Overview:
             at=now,
             open_payouts=self._open_payouts(),
             oldest_request_at=self._database.scalar(oldest),
+            parked_payouts=self._count(sa.select(Payout.id).where(needs_a_person())),
             parked_events=self._count(
                 sa.select(WebhookEvent.id).where(WebhookEvent.state == EventState.parked)
             ),

@@ -22,6 +22,7 @@ from portal.services.journal import Cause, Journal
 from portal.services.payout_moves import PayoutMoves
 from portal.services.reconciliation import Reconciliation
 from portal.services.selfcheck import Selfcheck
+from portal.services.sending_faults import SendingFaults
 from portal.services.sending_switch import SendingSwitch
 from portal.services.transfer_requests import transfer_group
 
@@ -58,6 +59,7 @@ class PayoutControl:
         moves: PayoutMoves,
         attempts: Attempts,
         switch: SendingSwitch,
+        faults: SendingFaults,
         selfcheck: Selfcheck,
         reconciliation: Reconciliation,
     ) -> None:
@@ -68,6 +70,7 @@ class PayoutControl:
         self._moves = moves
         self._attempts = attempts
         self._switch = switch
+        self._faults = faults
         self._selfcheck = selfcheck
         self._reconciliation = reconciliation
 
@@ -150,6 +153,7 @@ class PayoutControl:
                 payout.next_try_at = self._clock.now()
             case _:
                 raise MoveIsNotLegal(self._moves.where_it_stands(payout))
+        self._faults.forget_within(payout_id)
         self._changed(payout, "payout.retry_asked", payout.status, None, cause)
         return _Waiting(payout, attempt)
 

@@ -9,14 +9,16 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.domain.approval import ApprovalRule
+from portal.domain.attempts import AttemptState
 from portal.domain.errors import NotFound, PortalError
 from portal.domain.gate import standing_refusal
 from portal.domain.money import Money
 from portal.domain.payouts import OPEN_STATUSES, PayoutStatus
-from portal.models import Affiliate, AuditRow, FirstApproval, Payout, PayoutAttempt
+from portal.models import Affiliate, AuditRow, FirstApproval, Payout, PayoutAttempt, SendingFault
 from portal.models.base import Database, reading
 from portal.services.audit_trail import AuditLine, lines_of, names_of_people
 from portal.services.payout_moves import payee_of
+from portal.services.sending_faults import is_parked
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class PayoutFilter:
 
     status: PayoutStatus | None = None
     affiliate_code: str | None = None
+    is_parked: bool = False
+    """Only those that no run takes up before a person has looked."""
     number: int | None = None
     """The one behind a short reference."""
 
@@ -52,10 +56,20 @@ class PayoutFile:
     refusal: PortalError | None
     attempts: list[PayoutAttempt]
     history: list[AuditLine]
+    fault: SendingFault | None
+    """That our own code failed at it, if it did."""
     first_approval: FirstApproval | None
     needs_two: bool
     """Whether one operator's yes is not enough."""
     people: Mapping[UUID, str]
+
+
+def needs_a_person() -> sa.ColumnElement[bool]:
+    """Whether no run takes a payout up any more: our own code failed at it, or Stripe calls its request our mistake."""
+    is_attempt_parked = sa.exists().where(
+        PayoutAttempt.payout_id == Payout.id, PayoutAttempt.state == AttemptState.parked
+    )
+    return sa.and_(Payout.status.in_(OPEN_STATUSES), sa.or_(is_parked(), is_attempt_parked))
 
 
 class PayoutQueue:
@@ -73,6 +87,8 @@ class PayoutQueue:
             query = query.where(Payout.status == wanted.status)
         if wanted.affiliate_code is not None:
             query = query.where(Affiliate.code == wanted.affiliate_code)
+        if wanted.is_parked:
+            query = query.where(needs_a_person())
         if wanted.number is not None:
             query = query.where(Payout.number == wanted.number)
         if past is not None:
@@ -111,6 +127,7 @@ class PayoutQueue:
             refusal=standing_refusal(payee_of(affiliate)),
             attempts=[*attempts],
             history=lines_of(self._database, history),
+            fault=self._database.get(SendingFault, payout_id),
             first_approval=first,
             needs_two=self._rule.needs_two_operators(Money(payout.amount, payout.currency)),
             people=names_of_people(self._database, people),

@@ -1,7 +1,4 @@
-"""Sending: takes what is approved, asks Stripe about the account once more, writes the intent, and only then posts.
-
-Commit, call, commit: no transaction is open while Stripe is asked, and no outcome is guessed.
-"""
+"""The payout run: takes up what is approved and what is of unknown outcome, and has it sent, oldest first."""
 
 from __future__ import annotations
 
@@ -14,19 +11,20 @@ import sqlalchemy as sa
 import structlog
 
 from portal.clock import Clock
-from portal.domain.attempts import AnswerClass, Outcome, classify
-from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
-from portal.domain.verdicts import Listing, Step
+from portal.domain.attempts import Outcome
+from portal.domain.payouts import PayoutStatus, WaitReason
+from portal.domain.verdicts import Listing
 from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
 from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Installation, Payout
 from portal.models.base import Database, reading
-from portal.services.accounts import Accounts
-from portal.services.attempts import Attempts, Intent
+from portal.services.attempts import Attempts
 from portal.services.claims import Claim, Claims, is_sendable
 from portal.services.journal import Cause
 from portal.services.reconciliation import Reconciliation
 from portal.services.reversals import Reversals
+from portal.services.sending import Run, Sending
+from portal.services.sending_faults import SendingFaults
 from portal.services.sending_switch import SendingSwitch
 from portal.services.transfer_requests import transfer_group
 
@@ -65,20 +63,22 @@ class Transfers:
         *,
         clock: Clock,
         stripe: StripeGateway,
-        accounts: Accounts,
+        sending: Sending,
         attempts: Attempts,
         claims: Claims,
         switch: SendingSwitch,
+        faults: SendingFaults,
         reversals: Reversals,
         reconciliation: Reconciliation,
     ) -> None:
         self._database = database
         self._clock = clock
         self._stripe = stripe
-        self._accounts = accounts
+        self._sending = sending
         self._attempts = attempts
         self._claims = claims
         self._switch = switch
+        self._faults = faults
         self._reversals = reversals
         self._reconciliation = reconciliation
 
@@ -93,11 +93,8 @@ class Transfers:
             is_clean = not due or self._reconciliation.is_clean_or_run(cause=cause)
         except StripeKeyRefusedError:
             raise
-        except StripeProblemError as problem:
-            log.warning("run.stood_still", problem=str(problem))
-            for payout_id in due:
-                self._attempts.note_wait(payout_id, WaitReason.stripe_away)
-            return self._counted(_STANDS_STILL)
+        except StripeProblemError:
+            return RunTally(self._stand_still(due))
         still_due = self._due(only_retries=False) if is_clean else []
         tally = self._take_all(still_due, cause)
         self._count_settled({*due} - {*still_due}, tally)
@@ -121,129 +118,38 @@ class Transfers:
         return outcome.value
 
     def _take_all(self, due: list[UUID], cause: Cause) -> RunTally:
-        tally = RunTally()
-        short: set[str] = set()
-        for payout_id in due:
-            outcome, claim = self._take(payout_id, short, cause)
+        tally, run = RunTally(), Run(cause)
+        for number, payout_id in enumerate(due):
+            if run.is_stripe_away:
+                tally.counts += self._stand_still(due[number:])
+                break
+            outcome, claim = self._take(payout_id, run)
             tally.counts[outcome] += 1
             if claim is not None and outcome is Outcome.paid:
                 tally.total[claim.currency] += claim.amount
         log.info("run.finished", **{outcome.value: count for outcome, count in tally.counts.items()})
         return tally
 
-    def _take(self, payout_id: UUID, short: set[str], cause: Cause) -> tuple[Outcome, Claim | None]:
-        """One payout; what goes wrong with it does not stop the others."""
+    def _take(self, payout_id: UUID, run: Run) -> tuple[Outcome, Claim | None]:
+        """One payout; what goes wrong with it does not stop the others, and does not go on for ever."""
         with self._claims.claimed(payout_id) as claim:
             if claim is None:
                 return Outcome.skipped, None
             try:
-                return self._pass_on(claim, short, cause), claim
+                return self._sending.pass_on(claim, run), claim
             except StripeKeyRefusedError:
                 raise
-            except Exception:
+            except Exception as fault:
                 log.exception("payout.raised", payout=str(payout_id))
+                self._faults.note(payout_id, type(fault).__name__, cause=run.cause)
                 return Outcome.unknown, claim
 
-    def _pass_on(self, claim: Claim, short: set[str], cause: Cause) -> Outcome:
-        if claim.status is PayoutStatus.held:
-            status = self._look_at_held(claim, cause)
-            if status is not PayoutStatus.approved or claim.method is not PayoutMethod.fiat:
-                return Outcome.held if status is PayoutStatus.held else Outcome.skipped
-        if claim.status is PayoutStatus.processing:
-            outcome = self._resume(claim, cause)
-        elif self._has_no_cover(claim, short):
-            outcome = Outcome.waiting
-        else:
-            outcome = self._send(claim, cause)
-        if outcome is Outcome.waiting and self._waits_for_funds(claim.payout_id):
-            short.add(claim.currency)  # oldest first: nobody younger is served before
-        return outcome
-
-    def _look_at_held(self, claim: Claim, cause: Cause) -> PayoutStatus:
-        """Whether the reason is gone, by what Stripe says now; it stays held while Stripe can't be asked."""
-        if claim.method is PayoutMethod.fiat:
-            try:
-                self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
-            except StripeKeyRefusedError:
-                raise
-            except StripeProblemError:
-                return PayoutStatus.held
-        return self._attempts.reconsider(claim.payout_id, cause=cause)
-
-    def _has_no_cover(self, claim: Claim, short: set[str]) -> bool:
-        if claim.currency in short or (claim.wait_reason is WaitReason.funds and self._is_short(claim)):
-            self._attempts.note_wait(claim.payout_id, WaitReason.funds)
-            return True
-        return False
-
-    def _send(self, claim: Claim, cause: Cause) -> Outcome:
-        """Fresh look, intent, post."""
-        try:
-            if claim.status is not PayoutStatus.held:  # whoever was held was looked at just now
-                self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
-            if claim.generations and (
-                found := self._stripe.transfers_in_group(transfer_group(claim.payout_id))
-            ):
-                # every attempt had failed, unless somebody else has begun another by now
-                return self._attempts.record_found(
-                    claim.payout_id, Listing(found, asked_at=None), cause=cause
-                )
-        except StripeKeyRefusedError:
-            raise
-        except StripeProblemError:
-            self._attempts.note_wait(claim.payout_id, WaitReason.stripe_away)
-            return Outcome.waiting
-        intent = self._attempts.intend(claim.payout_id, cause=cause)
-        return intent if isinstance(intent, Outcome) else self._post(intent, claim, cause)
-
-    def _post(self, intent: Intent, claim: Claim, cause: Cause) -> Outcome:
-        answer = self._stripe.create_transfer(intent.parameters, key=intent.key)
-        meaning = classify(answer, intent.parameters)
-        is_fresh = meaning is AnswerClass.refused and self._look_again(claim, cause)
-        outcome = self._attempts.record(intent, answer, is_account_fresh=is_fresh, cause=cause)
-        if meaning is AnswerClass.key_refused:
-            raise StripeKeyRefusedError(f"Stripe refused the platform's key ({answer.http_status})")
-        return outcome
-
-    def _resume(self, claim: Claim, cause: Cause) -> Outcome:
-        """Go on with an attempt whose outcome is not known: the same key while it is young, the list of its group
-        when it is old, and in between first a look whether it is there."""
-        if claim.step is Step.leave:
-            return Outcome.unknown
-        if claim.step is Step.wait:
-            return Outcome.waiting
-        if claim.step is Step.post:
-            intent = self._attempts.intend_again(claim.payout_id)
-            if isinstance(intent, Intent):
-                return self._post(intent, claim, cause)
-        asked_at = self._clock.now()
-        try:
-            found = self._stripe.transfers_in_group(transfer_group(claim.payout_id))
-        except StripeKeyRefusedError:
-            raise
-        except StripeProblemError:
-            return Outcome.unknown
-        if claim.step is Step.look_first and not found:
-            intent = self._attempts.intend_again(claim.payout_id)
-            if isinstance(intent, Intent):
-                return self._post(intent, claim, cause)
-        return self._attempts.record_found(claim.payout_id, Listing(found, asked_at=asked_at), cause=cause)
-
-    def _look_again(self, claim: Claim, cause: Cause) -> bool:
-        try:
-            self._accounts.look(claim.affiliate_id, claim.destination, cause=cause)
-        except StripeProblemError:
-            return False
-        return True
-
-    def _is_short(self, claim: Claim) -> bool:
-        """Whether the platform's balance does not cover a payout that it did not cover before."""
-        try:
-            return self._stripe.available_balance().get(claim.currency, 0) < claim.amount
-        except StripeKeyRefusedError:
-            raise
-        except StripeProblemError:
-            return True
+    def _stand_still(self, due: list[UUID]) -> Counter[Outcome]:
+        """Stripe is away: the rest waits for the next run, which is no fault of theirs."""
+        log.warning("run.stood_still", payouts=len(due))
+        for payout_id in due:
+            self._attempts.note_wait(payout_id, WaitReason.stripe_away)
+        return self._counted(_STANDS_STILL, only=due).counts
 
     @reading
     def _due(self, *, only_retries: bool) -> list[UUID]:
@@ -268,22 +174,20 @@ class Transfers:
                 tally.total[payout.currency] += payout.amount
 
     @reading
-    def _counted(self, become: Mapping[PayoutStatus, Outcome], *, is_dry: bool = False) -> RunTally:
+    def _counted(
+        self, become: Mapping[PayoutStatus, Outcome], *, only: list[UUID] | None = None, is_dry: bool = False
+    ) -> RunTally:
         """What a run would take up, by what is known now; nothing is asked or changed."""
         tally = RunTally(is_dry=is_dry)
-        for payout in self._database.scalars(sa.select(Payout).where(is_sendable()).order_by(Payout.number)):
+        query = sa.select(Payout).where(is_sendable())
+        if only is not None:
+            query = query.where(Payout.id.in_(only))
+        for payout in self._database.scalars(query.order_by(Payout.number)):
             outcome = become[payout.status]
             tally.counts[outcome] += 1
             if outcome is Outcome.paid:
                 tally.total[payout.currency] += payout.amount
         return tally
-
-    @reading
-    def _waits_for_funds(self, payout_id: UUID) -> bool:
-        return (
-            self._database.scalar(sa.select(Payout.wait_reason).where(Payout.id == payout_id))
-            is WaitReason.funds
-        )
 
     @reading
     def _payout_of(self, transfer: TransferFacts) -> UUID | None:

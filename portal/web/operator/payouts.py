@@ -167,7 +167,7 @@ def _acts(file: PayoutFile, *, is_own: bool, is_first_approver: bool) -> Iterato
         yield "cancel"
     if payout.method is PayoutMethod.crypto and payout.status is PayoutStatus.approved and not is_own:
         yield "mark_paid"
-    is_late = payout.wait_reason is not None or payout.next_try_at is not None
+    is_late = payout.wait_reason is not None or payout.next_try_at is not None or file.fault is not None
     if payout.status in {PayoutStatus.held, PayoutStatus.processing} or (
         payout.status is PayoutStatus.approved and is_late
     ):
@@ -187,6 +187,7 @@ def _wanted() -> PayoutFilter:
     return PayoutFilter(
         status=chosen("status", PayoutStatus),
         affiliate_code=filter_text("affiliate"),
+        is_parked=filter_text("parked") is not None,
         number=int(number[1]) if number else None,
     )
 
@@ -196,6 +197,7 @@ def _kept(wanted: PayoutFilter) -> Mapping[str, str | None]:
     return {
         "status": wanted.status.value if wanted.status else None,
         "affiliate": wanted.affiliate_code,
+        "parked": "yes" if wanted.is_parked else None,
         "reference": f"P-{wanted.number}" if wanted.number is not None else None,
     }
 

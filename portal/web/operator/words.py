@@ -45,6 +45,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "earning.refunded": "Earning refunded",
     "payout.status_changed": "Payout moved",
     "payout.first_approved": "First of two approvals",
+    "payout.parked": "Left alone after failing",
     "payout.retry_asked": "Retry asked for",
     "payout.paid_by_hand": "Paid by hand",
     "sending.halted": "Sending stopped",

@@ -1,0 +1,66 @@
+"""Runs in trouble: a payout that our own code fails at, and a Stripe that says nothing."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.domain.attempts import Outcome
+from portal.models import SendingFault
+from portal.services.sending import MOST_UNHEARD
+from portal.services.sending_faults import MOST_TRIES
+from tests.services.line import Line
+from tests.services.programme import TEST, Programme
+
+
+def test_a_payout_that_goes_on_raising_is_left_alone_until_a_person_has_it_retried(
+    programme: Programme, line: Line
+) -> None:
+    broken = programme.approved()
+
+    def raise_always(method: str, asked: str) -> None:
+        if asked.startswith("/v1/accounts/"):
+            raise ZeroDivisionError
+
+    line.on_request = raise_always
+    for _ in range(MOST_TRIES):
+        assert programme.run().counts[Outcome.unknown] == 1
+    assert programme.run().counts.total() == 0
+    assert programme.changes(broken, "payout.parked") == [(None, "ZeroDivisionError", "process-payouts")]
+    assert programme.services.overview.get().parked_payouts == 1
+    line.on_request = lambda _method, _path: None
+    assert programme.run().counts.total() == 0
+    programme.services.payout_control.retry(broken, cause=TEST)
+    assert programme.services.overview.get().parked_payouts == 0
+    assert programme.run().counts[Outcome.paid] == 1
+
+
+def test_a_parked_payout_is_still_settled_by_what_stripe_says(programme: Programme, line: Line) -> None:
+    payout_id = programme.approved()
+    programme.stripe.fault("timeout_after")
+    programme.run()
+    programme.execute(
+        sa.insert(SendingFault).values(
+            payout_id=payout_id, tries=MOST_TRIES, error="E", last_at=programme.clock.now(),
+            parked_at=programme.clock.now(),
+        )
+    )  # fmt: skip
+    programme.services.reconciliation.run(cause=TEST)
+    assert programme.payout(payout_id).status == "paid"
+
+
+def test_a_run_that_hears_nothing_of_stripe_leaves_the_rest_to_the_next_one(programme: Programme) -> None:
+    payouts = [programme.approved() for _ in range(MOST_UNHEARD + 3)]
+    programme.stripe.fault("timeout_before", path="/v1/transfers", times=MOST_UNHEARD)
+    tally = programme.run()
+    assert (tally.counts[Outcome.unknown], tally.counts[Outcome.waiting]) == (MOST_UNHEARD, 3)
+    assert len(programme.stripe.requests("POST", "/v1/transfers")) == MOST_UNHEARD
+    assert {programme.payout(each).wait_reason for each in payouts[MOST_UNHEARD:]} == {"stripe_away"}
+    assert programme.run().counts[Outcome.paid] == len(payouts)
+
+
+def test_a_run_goes_on_while_stripe_answers_now_and_then(programme: Programme) -> None:
+    for _ in range(5):
+        programme.approved()
+    programme.stripe.fault("timeout_before", path="/v1/transfers", times=MOST_UNHEARD - 1)
+    tally = programme.run()
+    assert (tally.counts[Outcome.unknown], tally.counts[Outcome.paid]) == (2, 3)
