@@ -142,7 +142,11 @@ def may_conclude_absence(first_sent_at: datetime, now: datetime) -> bool:
     return now - first_sent_at >= PROOF_AFTER
 
 
-def pause_seconds(tries: int, retry_after_seconds: int | None = None) -> int:
-    """Seconds to wait after so many tries, doubling; as long as Stripe asked for, but never past the longest pause."""
+def pause_seconds(tries: int, retry_after_seconds: int | None = None, *, spread: int = 0) -> int:
+    """Seconds to wait after so many tries, doubling; as long as Stripe asked for, but never past the longest pause.
+    `spread` (any number, the same for one payout) shortens it by up to a quarter, so that what failed together does
+    not come back together."""
     doubled = FIRST_PAUSE_SECONDS << min(max(tries - 1, 0), 16)
-    return min(max(doubled, retry_after_seconds or 0), LONGEST_PAUSE_SECONDS)
+    pause = min(max(doubled, retry_after_seconds or 0), LONGEST_PAUSE_SECONDS)
+    earlier = pause - spread % (pause // 4 + 1)
+    return max(earlier, min(retry_after_seconds or 0, LONGEST_PAUSE_SECONDS))

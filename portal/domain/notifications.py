@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from portal.domain.accounts import AccountDetail, AccountStatus, Requirements
-from portal.domain.attempts import pause_seconds
 from portal.domain.payouts import PayoutStatus
 from portal.domain.requirements import plain_requirements
 
 #: With the pauses between them this is about two days; then a person must look.
-TRIES_BEFORE_PARKED = 48
+TRIES_BEFORE_PARKED = 56
 
 
 class MailKind(StrEnum):
@@ -67,10 +66,3 @@ def wanted_words(requirements: Requirements) -> list[str]:
         f"{item.words} – {item.error}" if item.error and "://" not in item.error else item.words
         for item in plain_requirements(requirements)
     ]
-
-
-def mail_pause_seconds(tries: int, *, spread: int) -> int:
-    """Seconds until the next try after so many; `spread` (any number, the same for one mail) keeps those that failed
-    together from coming back together, by up to a quarter."""
-    pause = pause_seconds(tries)
-    return pause + spread % (pause // 4)

@@ -216,7 +216,7 @@ class Attempts:
         self, payout: Payout, attempt: PayoutAttempt, retry_after_seconds: int | None = None
     ) -> None:
         """Set before the request leaves, so that a worker that dies is followed by another."""
-        pause = timedelta(seconds=pause_seconds(attempt.tries, retry_after_seconds))
+        pause = timedelta(seconds=pause_seconds(attempt.tries, retry_after_seconds, spread=payout.id.int))
         payout.next_try_at = self._clock.now() + pause
 
     def _generations(self, payout_id: UUID) -> int:

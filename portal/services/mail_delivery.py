@@ -13,7 +13,8 @@ import sqlalchemy as sa
 import structlog
 
 from portal.clock import Clock
-from portal.domain.notifications import TRIES_BEFORE_PARKED, mail_pause_seconds
+from portal.domain.attempts import pause_seconds
+from portal.domain.notifications import TRIES_BEFORE_PARKED
 from portal.gateways.mail import MailGateway, MailProblemError, MailRefusedError, MailServerAwayError
 from portal.models import Affiliate, Identity, MailState, OutboxMail, User
 from portal.models.base import Database, writing
@@ -110,7 +111,7 @@ class MailDelivery:
     def _postpone(self, mail_id: UUID, problem: str) -> None:
         mail = self._database.get_one(OutboxMail, mail_id, with_for_update=True)
         mail.error = problem[:500]
-        pause = mail_pause_seconds(mail.tries, spread=mail_id.int)
+        pause = pause_seconds(mail.tries, spread=mail_id.int)
         mail.next_try_at = self._clock.real_now() + timedelta(seconds=pause)
         if mail.tries >= TRIES_BEFORE_PARKED:
             mail.state = MailState.parked

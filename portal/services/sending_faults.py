@@ -45,7 +45,7 @@ class SendingFaults:
         self._database.execute(
             sa.update(Payout)
             .where(Payout.id == payout_id)
-            .values(next_try_at=now + timedelta(seconds=pause_seconds(fault.tries)))
+            .values(next_try_at=now + timedelta(seconds=pause_seconds(fault.tries, spread=payout_id.int)))
         )
         if fault.tries >= MOST_TRIES and fault.parked_at is None:
             fault.parked_at = now

@@ -132,17 +132,15 @@ class Transfers:
 
     def _take(self, payout_id: UUID, run: Run) -> tuple[Outcome, Claim | None]:
         """One payout; what goes wrong with it does not stop the others, and does not go on for ever."""
-        with self._claims.claimed(payout_id) as claim:
-            if claim is None:
-                return Outcome.skipped, None
-            try:
-                return self._sending.pass_on(claim, run), claim
-            except StripeKeyRefusedError:
-                raise
-            except Exception as fault:
-                log.exception("payout.raised", payout=str(payout_id))
-                self._faults.note(payout_id, type(fault).__name__, cause=run.cause)
-                return Outcome.unknown, claim
+        try:
+            with self._claims.claimed(payout_id) as claim:
+                return (self._sending.pass_on(claim, run), claim) if claim else (Outcome.skipped, None)
+        except StripeKeyRefusedError:
+            raise
+        except Exception as fault:
+            log.exception("payout.raised", payout=str(payout_id))
+            self._faults.note(payout_id, type(fault).__name__, cause=run.cause)
+            return Outcome.unknown, None
 
     def _stand_still(self, due: list[UUID]) -> Counter[Outcome]:
         """Stripe is away: the rest waits for the next run, which is no fault of theirs."""

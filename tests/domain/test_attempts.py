@@ -91,6 +91,17 @@ def test_pauses_double_from_the_first_to_the_longest() -> None:
     assert pauses[-1] == LONGEST_PAUSE_SECONDS
 
 
+def test_what_failed_together_comes_back_apart_within_a_quarter_of_the_pause_and_never_before_stripe_allows() -> (
+    None
+):
+    for tries in (1, 4, 50):
+        pauses = {pause_seconds(tries, spread=spread) for spread in range(0, 100_000, 997)}
+        assert max(pauses) == pause_seconds(tries)
+        assert min(pauses) >= pause_seconds(tries) * 3 // 4
+        assert len(pauses) > min(4, tries)
+        assert all(pause_seconds(tries, 3_000, spread=spread) >= 3_000 for spread in range(0, 10_000, 97))
+
+
 @pytest.mark.parametrize(
     ("asked_for", "pause"), [(None, 20), (0, 20), (90, 90), (10**9, LONGEST_PAUSE_SECONDS)]
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.domain.accounts import AccountDetail, AccountStatus, RequirementError, Requirements
-from portal.domain.notifications import MailKind, kind_of_status, mail_pause_seconds, wanted_words
+from portal.domain.notifications import MailKind, kind_of_status, wanted_words
 
 
 @pytest.mark.parametrize("detail", [None, *AccountDetail])
@@ -25,11 +25,3 @@ def test_what_is_wanted_names_what_was_wrong_but_never_an_address_of_somebody_el
 
     assert refused("not found") == ["Your business registration or tax number – not found"]
     assert refused("see https://stripe.example") == ["Your business registration or tax number"]
-
-
-def test_pauses_grow_and_mails_that_failed_together_come_back_apart() -> None:
-    pauses = [mail_pause_seconds(tries, spread=7) for tries in range(1, 50)]
-    assert pauses == sorted(pauses)
-    assert 20 <= pauses[0] < 30
-    assert pauses[-1] <= 4_500
-    assert len({mail_pause_seconds(10, spread=spread) for spread in range(0, 100_000, 997)}) > 50

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from portal.domain.attempts import Outcome
+from portal.domain.attempts import Outcome, pause_seconds
 from tests.services.line import Killed, Line
 from tests.services.programme import Programme
 
@@ -41,10 +41,11 @@ def test_the_same_request_is_repeated_until_its_outcome_is_known(
 
 
 def test_the_worker_retries_after_a_pause_that_grows(programme: Programme) -> None:
-    programme.approved()
+    payout_id = programme.approved()
     programme.stripe.fault("timeout_before", times=3)
     programme.run()
-    for pause in (20, 40, 80):
+    for tries in (1, 2, 3):
+        pause = pause_seconds(tries, spread=payout_id.int)
         programme.clock.advance(seconds=pause - 1)
         assert programme.retry().counts.total() == 0
         programme.clock.advance(seconds=1)
