@@ -28,3 +28,17 @@ class MovableClock(Clock):
     def advance(self, **parts: float) -> None:
         """Move on, by the parts of a timedelta: `clock.advance(days=30, seconds=1)`."""
         self.set(self.real_now() + timedelta(**parts))
+
+
+class RunningClock(MovableClock):
+    """Goes as real clocks do; what is shifted is the business clock alone, as by `PORTAL_CLOCK_OFFSET`."""
+
+    def real_now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def shift(self, offset_seconds: int) -> None:
+        """Be so far ahead of the real time from now on."""
+        object.__setattr__(self, "offset_seconds", offset_seconds)
+
+    def advance(self, **parts: float) -> None:
+        self.shift(self.offset_seconds + int(timedelta(**parts).total_seconds()))

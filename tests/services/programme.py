@@ -33,10 +33,10 @@ WALLET = "0x" + "12" * 20
 class Programme:
     """What happens in a programme; amounts are minor units of the affiliate's currency."""
 
-    def __init__(self, app: Flask, sandbox: Flask, clock: MovableClock) -> None:
+    def __init__(self, app: Flask, sandbox: Flask | StandIn, clock: MovableClock) -> None:
         self.app = app
         self.clock = clock
-        self.stripe = StandIn(sandbox)
+        self.stripe = sandbox if isinstance(sandbox, StandIn) else StandIn(sandbox)
         self.services: Services = app.extensions["portal"]
         self.services.look_at_events = lambda: None  # no worker listens; the tests do its work themselves
         self._numbers = itertools.count(1)

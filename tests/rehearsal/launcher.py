@@ -1,0 +1,113 @@
+"""A portal that is built once and forks for every command: real processes by the hundred that are cheap to start.
+
+`python -m tests.rehearsal.launcher` reads orders on standard input and answers each with a line, both JSON. No
+connection to a database or to Stripe is open before a fork. It ends, with all it started, when its input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from portal import create_app
+from portal.config import load_settings
+from portal.models import base
+from portal.wiring import db
+from tests.clocks import RunningClock
+from tests.rehearsal.moments import Moments, Plan, WatchedTransport, watch_commits
+
+#: Whoever takes so long hangs; SIGALRM ends them.
+LONGEST_SECONDS = 120
+
+
+class Launcher:
+    """Starts commands of one installation as processes and says how they ended."""
+
+    def __init__(self) -> None:
+        self._clock = RunningClock()
+        self._transport = WatchedTransport()
+        self._app = create_app(load_settings(), clock=self._clock, stripe_transport=self._transport)
+        self._children: set[int] = set()
+
+    def start(self, order: dict[str, Any]) -> int:
+        """Fork, and become the command that is named; the child's id."""
+        child = os.fork()
+        if child == 0:
+            self._become(order)
+        self._children.add(child)
+        return child
+
+    def wait(self, child: int) -> int:
+        """Its exit code, or the number of the signal that ended it, below zero."""
+        _, status = os.waitpid(child, 0)
+        self._children.discard(child)
+        return os.waitstatus_to_exitcode(status)
+
+    def end(self) -> None:
+        """Leave nobody behind."""
+        for child in self._children:
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+
+    def _become(self, order: dict[str, Any]) -> NoReturn:
+        code = 70
+        try:
+            os.setpgid(0, 0)
+            signal.alarm(LONGEST_SECONDS)
+            _speak_into(order["log"])
+            base.BUSY_TIMEOUT_MILLISECONDS = order["busy_timeout_milliseconds"]
+            self._clock.shift(order["offset_seconds"])
+            moments = Moments(Plan(**order["plan"]), os.open(order["trace"], os.O_WRONLY | os.O_APPEND))
+            self._transport.moments = moments
+            with self._app.app_context():
+                watch_commits(db.engine, moments)
+            code = run(self._app, order["words"])
+        except BaseException:
+            traceback.print_exc()  # into its log: the parent's frames below are none of the child's business
+        finally:
+            with suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
+
+
+def run(app: Flask, words: list[str]) -> int:
+    """`flask …` to its end, as the shell would see it; its exit code."""
+    try:
+        app.cli.main(words, prog_name="flask", obj=ScriptInfo(create_app=lambda: app))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _speak_into(log: str) -> None:
+    """Standard input is empty, and all output goes to a file."""
+    silence, output = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_APPEND)
+    os.dup2(silence, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+
+
+def main() -> None:
+    """Serve until nobody gives orders any more."""
+    launcher = Launcher()
+    try:
+        for line in sys.stdin:
+            order = json.loads(line)
+            answer = launcher.wait(order["wait"]) if "wait" in order else launcher.start(order)
+            sys.stdout.write(f"{answer}\n")
+            sys.stdout.flush()
+    finally:
+        launcher.end()
+
+
+if __name__ == "__main__":
+    main()
