@@ -1,7 +1,7 @@
 """A portal that is built once and forks for every command: real processes by the hundred that are cheap to start.
 
-`python -m tests.rehearsal.launcher` reads orders on standard input and answers each with a line, both JSON. No
-connection to a database or to Stripe is open before a fork. It ends, with all it started, when its input does.
+`python -m tests.rehearsal.launcher` reads orders on standard input, as lines of JSON, and answers each with a number.
+No connection to a database or to Stripe is open when it forks. It ends, with all it started, when its input does.
 """
 
 from __future__ import annotations
@@ -36,6 +36,15 @@ class Launcher:
         self._transport = WatchedTransport()
         self._app = create_app(load_settings(), clock=self._clock, stripe_transport=self._transport)
         self._children: set[int] = set()
+
+    def warm_up(self, words: list[str]) -> int:
+        """Do the command in this very process, so that those forked later find every statement compiled."""
+        code = run(self._app, words)
+        self._transport.hang_up()
+        with self._app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        return code
 
     def start(self, order: dict[str, Any]) -> int:
         """Fork, and become the command that is named; the child's id."""
@@ -98,15 +107,25 @@ def _speak_into(log: str) -> None:
 
 def main() -> None:
     """Serve until nobody gives orders any more."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a command says is no answer
     launcher = Launcher()
     try:
         for line in sys.stdin:
-            order = json.loads(line)
-            answer = launcher.wait(order["wait"]) if "wait" in order else launcher.start(order)
-            sys.stdout.write(f"{answer}\n")
-            sys.stdout.flush()
+            answers.write(f"{_answer(launcher, json.loads(line))}\n")
+            answers.flush()
     finally:
         launcher.end()
+
+
+def _answer(launcher: Launcher, order: dict[str, Any]) -> int:
+    match order:
+        case {"wait": child}:
+            return launcher.wait(child)
+        case {"warm_up": words}:
+            return launcher.warm_up(words)
+        case _:
+            return launcher.start(order)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,13 @@ class WatchedTransport(stripe.RequestsClient):
         finally:
             self._come_to(f"after {call}")
 
+    def hang_up(self) -> None:
+        """Close the line; the next request opens another."""
+        session = getattr(self._thread_local, "session", None)
+        if session is not None:
+            session.close()
+        self._thread_local.session = None
+
     def _come_to(self, name: str) -> None:
         if self.moments is not None:
             self.moments.come_to(name)

@@ -40,6 +40,7 @@ SETTINGS = {
     "PORTAL_OPERATORS": OPERATOR,
     "PORTAL_PAYOUT_SCHEDULE": "weekly:mon",
     "PORTAL_PAYOUT_RUN": "0 * * * *",
+    "PORTAL_LOG_LEVEL": "ERROR",
 }
 
 
@@ -117,6 +118,7 @@ class Stage:
             env=portal.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=(folder / "launcher.log").open("wb"),
             start_new_session=True,
         )
 
@@ -149,6 +151,12 @@ class Stage:
     def run(self, *words: str, plan: Plan | None = None) -> Ended:
         """`flask …` to its end, which may be a violent one."""
         return self.start(*words, plan=plan).wait()
+
+    def warm_up(self) -> None:
+        """One payout is sent and compared, so that the processes to come find their statements compiled."""
+        self.programme.approved()
+        for words in (["process-payouts"], ["reconcile"]):
+            assert self.tell_launcher({"warm_up": words}) == 0
 
     def pass_time(self, **parts: float) -> None:
         """Time passes; no request is on its way for longer than an hour, and Stripe forgets keys after 24."""
@@ -192,6 +200,7 @@ def staged(database_url: str, folder: Path, **settings: str) -> Iterator[Stage]:
         with app.app_context():
             stage = Stage(portal, Programme(app, StandInProcess(portal), clock), folder)
             try:
+                stage.warm_up()
                 yield stage
             finally:
                 stage.close()
