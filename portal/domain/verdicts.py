@@ -181,13 +181,7 @@ def after_answer(attempt: Tried, heard: Heard) -> Verdict:
         return Verdict(outcome, unresolved_tries=unresolved, is_tried_again=True)
     if meaning is AnswerClass.refused:
         return _after_refusal(heard)
-    return Verdict(
-        Outcome.waiting,
-        state=AttemptState.failed,
-        unresolved_tries=0,
-        status=PayoutStatus.approved,
-        wait_reason=_WAIT_REASONS.get(meaning),
-    )
+    return _not_sent(heard.hold_reason, wait_reason=_WAIT_REASONS.get(meaning), unresolved_tries=0)
 
 
 def _after_success(attempt: Tried, transfer_id: str | None) -> Verdict:
@@ -200,25 +194,34 @@ def _after_success(attempt: Tried, transfer_id: str | None) -> Verdict:
 
 
 def _after_refusal(heard: Heard) -> Verdict:
-    if heard.hold_reason is not None:
-        outcome, status, wait_reason = Outcome.held, PayoutStatus.held, None
-    elif not heard.is_account_fresh:
-        outcome, status, wait_reason = Outcome.waiting, PayoutStatus.approved, WaitReason.stripe_away
-    else:
-        outcome, status, wait_reason = Outcome.failed, PayoutStatus.failed, None
+    if heard.hold_reason is not None or not heard.is_account_fresh:
+        return _not_sent(heard.hold_reason, wait_reason=WaitReason.stripe_away, unresolved_tries=0)
     return Verdict(
-        outcome,
-        state=AttemptState.failed,
-        unresolved_tries=0,
-        status=status,
-        hold_reason=heard.hold_reason,
-        wait_reason=wait_reason,
+        Outcome.failed, state=AttemptState.failed, unresolved_tries=0, status=PayoutStatus.failed
     )
 
 
-def after_listing(attempt: Tried | None, listing: Listing, *, paid_by: str | None) -> Verdict:
+def _not_sent(
+    hold_reason: HoldReason | None, *, wait_reason: WaitReason | None, unresolved_tries: int | None
+) -> Verdict:
+    """Proven: the payout goes back to where the next run finds it, and is held if its affiliate lost their standing
+    while it was under way."""
+    is_held = hold_reason is not None
+    return Verdict(
+        Outcome.held if is_held else Outcome.waiting,
+        state=AttemptState.failed,
+        unresolved_tries=unresolved_tries,
+        status=PayoutStatus.held if is_held else PayoutStatus.approved,
+        hold_reason=hold_reason,
+        wait_reason=None if is_held else wait_reason,
+    )
+
+
+def after_listing(
+    attempt: Tried | None, listing: Listing, *, paid_by: str | None, hold_reason: HoldReason | None = None
+) -> Verdict:
     """What a listing proves of the payout's attempt that is not proven failed; `paid_by` is the transfer that the
-    payout has already. Absence is concluded only from a list that Stripe was asked for when no request of this very
+    payout has already, `hold_reason` what the gate says now. Absence is concluded only from a list that Stripe was asked for when no request of this very
     attempt could land any more."""
     found = listing.found
     if paid_by is not None:
@@ -240,7 +243,7 @@ def after_listing(attempt: Tried | None, listing: Listing, *, paid_by: str | Non
         )
     if listing.asked_at is None or listing.asked_at < absence_proven_at(attempt):
         return Verdict(Outcome.unknown)
-    return Verdict(Outcome.waiting, state=AttemptState.failed, status=PayoutStatus.approved)
+    return _not_sent(hold_reason, wait_reason=None, unresolved_tries=None)
 
 
 def is_as_asked(transfer: Made, asked: Mapping[str, object]) -> bool:

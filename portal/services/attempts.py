@@ -158,7 +158,8 @@ class Attempts:
         no request could land any more, anything else stops all sending."""
         affiliate, payout = self._moves.lock(payout_id)
         attempt = self._live(payout_id)
-        verdict = after_listing(attempt, listing, paid_by=payout.transfer_id)
+        reason = self._holds.reason(affiliate, payout)
+        verdict = after_listing(attempt, listing, paid_by=payout.transfer_id, hold_reason=reason)
         return self._write(verdict, affiliate, payout, attempt, cause=cause)
 
     @writing

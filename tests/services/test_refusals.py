@@ -70,6 +70,38 @@ def test_an_unknown_outcome_that_turns_out_unfunded_keeps_its_turn(programme: Pr
     assert programme.payout(younger).wait_reason == "funds"
 
 
+def test_who_is_blocked_while_their_payout_is_under_way_is_held_when_it_comes_back_unfunded(
+    programme: Programme, line: Line
+) -> None:
+    payout_id = programme.approved()
+    programme.stripe.set_balance(usd=0)
+
+    def blocked_meanwhile(method: str, _path: str, answer: Answer) -> Answer:
+        if method == "POST":
+            programme.block(programme.payout(payout_id).affiliate_id)
+        return answer
+
+    line.on_answer = blocked_meanwhile
+    assert programme.run().counts[Outcome.held] == 1
+    assert (status(programme, payout_id), programme.payout(payout_id).hold_reason) == ("held", "blocked")
+    assert programme.services.selfcheck.run() == []  # else all sending would stop
+
+
+def test_who_is_blocked_while_their_payout_is_under_way_is_held_when_it_is_proven_lost(
+    programme: Programme,
+) -> None:
+    payout_id = programme.approved()
+    programme.stripe.fault("timeout_before")
+    programme.run()
+    programme.block(programme.payout(payout_id).affiliate_id)
+    programme.stripe.prune_keys()
+    programme.clock.advance(hours=25)
+    assert programme.run().counts[Outcome.held] == 1
+    assert programme.services.selfcheck.run() == []
+    programme.unblock(programme.payout(payout_id).affiliate_id)
+    assert programme.run().counts[Outcome.paid] == 1
+
+
 def test_another_currency_does_not_wait(programme: Programme) -> None:
     programme.approved(20_000)
     eur = programme.request(programme.verified(earned=20_000, currency="eur", country="DE"))
