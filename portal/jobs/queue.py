@@ -12,6 +12,7 @@ from huey.serializer import SignedSerializer
 
 from portal.config import Settings
 from portal.jobs import work
+from portal.jobs.lifeline import Lifeline
 from portal.services.notifications import MAIL_WAITS
 from portal.wiring import Services, db
 
@@ -97,6 +98,7 @@ class Jobs:
             graceful_signal="TERM",
         )
         self._tasks["sweep"]()
+        Lifeline()
         consumer.run()
 
     def _work_on_events(self) -> None:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from portal.config import PROJECT_ROOT
+from portal.jobs.queue import WORKER_PROCESSES
 from portal.models import WebhookEvent
 from tests.conftest import TEST_SETTINGS
 from tests.databases import free_port
@@ -91,3 +93,25 @@ def test_a_worker_works_until_it_is_told_to_stop(programme: Programme, start: St
     vars(programme.app.extensions["portal_jobs"])["_huey"].storage.close()
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(DEADLINE_SECONDS) == 0
+
+
+def test_whoever_kills_the_worker_leaves_none_of_its_processes_at_work(start: Start) -> None:
+    worker = start("worker")
+    wait_until(lambda: len(children(worker.pid)) >= WORKER_PROCESSES, "the worker has started its processes")
+    left = children(worker.pid)
+    worker.kill()
+    assert worker.wait(DEADLINE_SECONDS) == -signal.SIGKILL
+    wait_until(lambda: not any(map(is_at_work, left)), "its processes have gone too")
+
+
+def children(pid: int) -> list[int]:
+    """https://man7.org/linux/man-pages/man5/proc_pid_task.5.html"""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_at_work(pid: int) -> bool:
+    """Whether a process lives, or was at least noticed by nobody since it died."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
