@@ -51,6 +51,7 @@ class Launcher:
         child = os.fork()
         if child == 0:
             self._become(order)
+        os.setpgid(child, child)  # a group of its own, before anybody can send that group a signal
         self._children.add(child)
         return child
 
@@ -69,7 +70,6 @@ class Launcher:
     def _become(self, order: dict[str, Any]) -> NoReturn:
         code = 70
         try:
-            os.setpgid(0, 0)
             signal.alarm(LONGEST_SECONDS)
             _speak_into(order["log"])
             base.BUSY_TIMEOUT_MILLISECONDS = order["busy_timeout_milliseconds"]
@@ -79,8 +79,8 @@ class Launcher:
             with self._app.app_context():
                 watch_commits(db.engine, moments)
             code = run(self._app, order["words"])
-        except BaseException:
-            traceback.print_exc()  # into its log: the parent's frames below are none of the child's business
+        except BaseException:  # noqa: BLE001 -- nothing may run on into the frames of the launcher
+            traceback.print_exc()
         finally:
             with suppress(OSError):
                 sys.stdout.flush()

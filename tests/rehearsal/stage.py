@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,9 @@ class Running:
         return self._trace.read_text().splitlines()
 
     def send(self, number: signal.Signals) -> None:
-        """To the process and all that it started."""
-        os.killpg(self.pid, number)
+        """To the process and all that it started, if it has not ended by itself."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
 
     def come_to(self, moment: str) -> None:
         """Wait until it stands at a moment where it was told to stop."""
@@ -111,7 +112,8 @@ class Stage:
         self.portal = portal
         self.programme = programme
         self._folder = folder
-        self._started = 0
+        self.started = 0
+        """How many processes."""
         self._launcher = subprocess.Popen(
             [sys.executable, "-m", "tests.rehearsal.launcher"],
             cwd=PROJECT_ROOT,
@@ -134,8 +136,8 @@ class Stage:
         busy_timeout_milliseconds: int = BUSY_TIMEOUT_MILLISECONDS,
     ) -> Running:
         """`flask …` as a process, at the time that the programme has."""
-        self._started += 1
-        trace, log = self._folder / f"{self._started}.moments", self._folder / f"{self._started}.log"
+        self.started += 1
+        trace, log = self._folder / f"{self.started}.moments", self._folder / f"{self.started}.log"
         trace.touch()
         log.touch()
         order = {
