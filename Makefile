@@ -10,7 +10,7 @@ PORT ?= 5000
 # Only the system's Python is used.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo demo-reset test lint format types migrate pins runtime workshop provision
+.PHONY: help demo demo-reset test rehearse lint format types migrate pins runtime workshop provision
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,11 @@ else
 	@$(PYTHON_HERE) -m mypy --no-error-summary
 	@$(PYTHON_HERE) -m pytest --numprocesses auto --dist worksteal
 endif
+
+MINUTES ?= 10
+SEED ?= 1
+rehearse: workshop provision ## Kill payout runs on purpose on both databases and count (MINUTES=10, SEED=1)
+	@$(PYTHON_HERE) -m tests.rehearsal --minutes $(MINUTES) --seed $(SEED)
 
 lint: workshop ## Check style
 	@$(PYTHON_HERE) -m ruff check

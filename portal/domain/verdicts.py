@@ -196,9 +196,7 @@ def _after_success(attempt: Tried, transfer_id: str | None) -> Verdict:
 def _after_refusal(heard: Heard) -> Verdict:
     if heard.hold_reason is not None or not heard.is_account_fresh:
         return _not_sent(heard.hold_reason, wait_reason=WaitReason.stripe_away, unresolved_tries=0)
-    return Verdict(
-        Outcome.failed, state=AttemptState.failed, unresolved_tries=0, status=PayoutStatus.failed
-    )
+    return Verdict(Outcome.failed, state=AttemptState.failed, unresolved_tries=0, status=PayoutStatus.failed)
 
 
 def _not_sent(
@@ -221,8 +219,8 @@ def after_listing(
     attempt: Tried | None, listing: Listing, *, paid_by: str | None, hold_reason: HoldReason | None = None
 ) -> Verdict:
     """What a listing proves of the payout's attempt that is not proven failed; `paid_by` is the transfer that the
-    payout has already, `hold_reason` what the gate says now. Absence is concluded only from a list that Stripe was asked for when no request of this very
-    attempt could land any more."""
+    payout has already, `hold_reason` what the gate says now. Absence is concluded only from a list that Stripe was
+    asked for when no request of this very attempt could land any more."""
     found = listing.found
     if paid_by is not None:
         is_other = any(transfer.id != paid_by for transfer in found)

@@ -84,6 +84,7 @@ def heard(meaning: str, *, transfer_id: str | None = None, hold: HoldReason | No
         (TWICE, heard("refused"), "unknown", None, None),
         (ONCE, heard("waiting_for_funds"), "waiting", "failed", "approved"),
         (TWICE, heard("waiting_for_funds"), "unknown", None, None),
+        (ONCE, heard("waiting_for_funds", hold=HoldReason.blocked), "held", "failed", "held"),
         (ONCE, heard("key_refused"), "waiting", "failed", "approved"),
         (TWICE, heard("key_refused"), "unknown", None, None),
     ],
@@ -120,6 +121,12 @@ def test_a_try_that_is_answered_is_not_counted_any_more() -> None:
 def test_a_payout_fails_only_once_the_account_was_looked_at_again() -> None:
     verdict = after_answer(ONCE, replace(heard("refused"), is_account_fresh=False))
     assert (verdict.status, verdict.wait_reason) == (PayoutStatus.approved, WaitReason.stripe_away)
+
+
+def test_what_was_never_sent_is_held_if_its_affiliate_lost_their_standing_meanwhile() -> None:
+    reason = HoldReason.blocked
+    verdict = after_listing(ONCE, Listing([], OLD), paid_by=None, hold_reason=reason)
+    assert (verdict.outcome, verdict.status, verdict.hold_reason) == (Outcome.held, PayoutStatus.held, reason)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from tests.rehearsal.kills import SceneSpoiled
 from tests.rehearsal.scenes import AMOUNT, RUN, WORKER
@@ -11,18 +12,18 @@ from tests.rehearsal.stage import Ended, Stage
 WORKERS = 4
 
 
-def many_wait(stage: Stage, count: int, *, is_enough: Callable[[], bool] = lambda: False) -> None:
+def many_wait(stage: Stage, count: int, *, is_enough: Callable[[], bool] = lambda: False) -> list[UUID]:
     """So many payouts wait and the hour of the run has come; of every second one it is not known whether it was sent,
     so that each worker wants it."""
-    for number in range(count):
-        if is_enough():
-            break
-        stage.programme.approved(AMOUNT)
-        if number == count // 2:
+    payouts: list[UUID] = []
+    while len(payouts) < count and not is_enough():
+        payouts.append(stage.programme.approved(AMOUNT))
+        if len(payouts) == count // 2:
             stage.stripe.fault("timeout_after", times=count)
             stage.programme.run()
             stage.stripe.comes_back()
     stage.pass_time(hours=1)
+    return payouts
 
 
 def all_send(stage: Stage) -> list[Ended]:

@@ -68,7 +68,7 @@ class Launcher:
                 os.killpg(child, signal.SIGKILL)
 
     def _become(self, order: dict[str, Any]) -> NoReturn:
-        code = 70
+        code = 1  # as the interpreter would, if it ended with a traceback
         try:
             signal.alarm(LONGEST_SECONDS)
             _speak_into(order["log"])

@@ -21,7 +21,7 @@ from portal.config import PROJECT_ROOT, settings_from
 from portal.models.base import BUSY_TIMEOUT_MILLISECONDS
 from portal.wiring import db
 from tests.clocks import RunningClock
-from tests.journeys.running import RunningPortal, eventually, running_portal
+from tests.journeys.running import STRIPE_KEY, RunningPortal, eventually, running_portal
 from tests.rehearsal.moments import Plan
 from tests.services.programme import Programme
 from tests.services.stand_in import WEBHOOK_SECRET, StandIn
@@ -52,6 +52,19 @@ class StandInProcess(StandIn):
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         return self._portal.control(path, body, method=method)
+
+    def send_again(self, transfer_id: str, *, key: str) -> None:
+        """Somebody asks for a transfer a second time, under another key."""
+        done = next(transfer for transfer in self.transfers() if transfer["id"] == transfer_id)
+        names = ("amount", "currency", "destination", "transfer_group")
+        metadata = {f"metadata[{name}]": value for name, value in done["metadata"].items()}
+        answer = requests.post(
+            f"{self._portal.sandbox_address}/v1/transfers",
+            data={name: done[name] for name in names} | metadata,
+            headers={"Authorization": f"Bearer {STRIPE_KEY}", "Idempotency-Key": key},
+            timeout=10,
+        )
+        assert answer.status_code == 200, answer.text
 
     def has_heard_everybody_out(self) -> bool:
         """Whether every request of a process that is gone was read to its end: none of them can land any more."""
@@ -114,15 +127,16 @@ class Stage:
         self._folder = folder
         self.started = 0
         """How many processes."""
-        self._launcher = subprocess.Popen(
-            [sys.executable, "-m", "tests.rehearsal.launcher"],
-            cwd=PROJECT_ROOT,
-            env=portal.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "launcher.log").open("wb"),
-            start_new_session=True,
-        )
+        with (folder / "launcher.log").open("wb") as log:
+            self._launcher = subprocess.Popen(
+                [sys.executable, "-m", "tests.rehearsal.launcher"],
+                cwd=PROJECT_ROOT,
+                env=portal.environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
 
     @property
     def stripe(self) -> StandInProcess:
@@ -193,18 +207,27 @@ class Stage:
 
 
 @contextmanager
-def staged(database_url: str, folder: Path, **settings: str) -> Iterator[Stage]:
-    """A stage on a migrated database; everything it started ends with the block."""
-    with running_portal(database_url, folder, **SETTINGS, **settings) as portal:
-        requests.post(f"{portal.sandbox_address}/sandbox/api/webhooks", json={"paused": True}, timeout=10)
+def standing_stage(database_url: str, folder: Path) -> Iterator[Stage]:
+    """A stage on a migrated database, warmed up; everything it started ends with the block. Who plays on it opens the
+    context of its app."""
+    with running_portal(database_url, folder, **SETTINGS) as portal:
+        portal.control("webhooks", {"paused": True})
         clock = RunningClock()
         app = create_app(settings_from(portal.settings), clock=clock)
-        with app.app_context():
-            stage = Stage(portal, Programme(app, StandInProcess(portal), clock), folder)
-            try:
+        stage = Stage(portal, Programme(app, StandInProcess(portal), clock), folder)
+        try:
+            with app.app_context():
                 stage.warm_up()
-                yield stage
-            finally:
-                stage.close()
+            yield stage
+        finally:
+            stage.close()
+            with app.app_context():
                 db.session.remove()
                 db.engine.dispose()
+
+
+@contextmanager
+def staged(database_url: str, folder: Path) -> Iterator[Stage]:
+    """A stage to play on at once."""
+    with standing_stage(database_url, folder) as stage, stage.programme.app.app_context():
+        yield stage
