@@ -9,7 +9,7 @@ from uuid import UUID
 
 from portal.domain.payouts import PayoutStatus
 from tests.rehearsal.moments import kill_at
-from tests.rehearsal.scenes import RUN, Scene
+from tests.rehearsal.scenes import Scene
 from tests.rehearsal.stage import Ended, Stage
 from tests.services.invariants import assert_books_balance
 
@@ -69,10 +69,10 @@ def play(stage: Stage, scene: Scene, affiliate_id: UUID, *, number: int) -> Kill
 
 
 def _pick_up(stage: Stage, words: list[str], ended: Ended, where: str) -> None:
-    """An hour later whoever was killed is started again, and then the usual run comes."""
+    """An hour later whoever was killed is started again."""
     stage.pass_time(hours=1)
-    for command in [words, list(RUN)] if ended.was_killed else [list(RUN)]:
-        again = stage.run(*command)
+    if ended.was_killed:
+        again = stage.run(*words)
         if again.code != 0:
             raise SceneSpoiled(f"{where}: the next process ended with {again.code}: {again.said}")
 

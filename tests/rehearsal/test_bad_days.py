@@ -28,7 +28,7 @@ LOOKED = "after the commit of Accounts.record"
 #: As short as the portal's own 30 seconds are long.
 SHORT_PATIENCE_MILLISECONDS = 20
 
-CROWD = 60
+CROWD = 40
 
 
 def assert_paid_once(stage: Stage, *payouts: UUID) -> None:
