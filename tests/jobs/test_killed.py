@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def start(programme: Programme, stand_in: Flask, database_url: str) -> Iterator[
             yield start
         finally:
             for process in processes:
-                if process.poll() is None:
+                with suppress(ProcessLookupError):  # what it started may outlive it
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait(DEADLINE_SECONDS)
 
