@@ -15,6 +15,7 @@ WORKERS = 4
 def many_wait(stage: Stage, count: int, *, is_enough: Callable[[], bool] = lambda: False) -> list[UUID]:
     """So many payouts wait and the hour of the run has come; of every second one it is not known whether it was sent,
     so that each worker wants it."""
+    stage.stripe.set_balance(usd=10**9)
     payouts: list[UUID] = []
     while len(payouts) < count and not is_enough():
         payouts.append(stage.programme.approved(AMOUNT))
