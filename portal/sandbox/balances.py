@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.sandbox.errors import InvalidParameter, no_such
+from portal.sandbox.errors import InvalidParameter, StripeRefusal, no_such
 from portal.sandbox.events import PLATFORM
 from portal.sandbox.identifiers import new_id
 from portal.sandbox.lists import page
@@ -136,6 +136,11 @@ def list_transactions(call: Call) -> Document:
         payout = call.store.get("payout", call.params["payout"])
         if payout is None or payout["_owner"] != call.owner:
             raise no_such("payout", call.params["payout"], param="payout", status=400)
+        if not payout["automatic"]:
+            raise StripeRefusal(
+                "Balance transaction history can only be filtered on automatic transfers, not manual.",
+                param="payout",
+            )
         where["_payout"] = call.params["payout"]
     return page(call, "balance_transaction", url="/v1/balance_transactions", where=where)
 

@@ -26,9 +26,15 @@ class BankPayoutRefused(ValueError):
 
 
 def pay_out(
-    sandbox: Sandbox, account_id: str, *, amount: int | None = None, currency: str | None = None
+    sandbox: Sandbox,
+    account_id: str,
+    *,
+    amount: int | None = None,
+    currency: str | None = None,
+    is_reconciled: bool = True,
 ) -> Document:
-    """Send what an account has (or `amount`, minor units) to its bank: a pending payout and `payout.created`.
+    """Send what an account has (or `amount`, minor units) to its bank: a pending payout and `payout.created`. Without
+    `is_reconciled` Stripe says only later, by `reconcile`, what is in it.
 
     Raises BankPayoutRefused.
     """
@@ -46,8 +52,10 @@ def pay_out(
         if sent < 1 or sent > held:
             raise BankPayoutRefused(f"the account has {held} {chosen}, which can't pay out {sent}")
         payout = _new(sandbox, account_id, amount=sent, currency=chosen, bank=banks[0]["id"], automatic=whole)
-        if whole:
+        if whole and is_reconciled:
             _name_sources(sandbox, payout)
+        elif whole:
+            payout["reconciliation_status"] = "in_progress"
         taken = note(
             sandbox, account_id, amount=-sent, currency=chosen, kind="payout",
             source=payout["id"], description="STRIPE PAYOUT",
@@ -76,6 +84,7 @@ def become(
             raise BankPayoutRefused(f"the payout is {payout['status']} for good")
         payout["status"] = status
         if status == "paid":
+            payout["arrival_date"] = min(payout["arrival_date"], sandbox.now())
             payout["trace_id"] = {"status": "supported", "value": new_id("trace", 12)}
         if status == "failed":
             payout["failure_code"] = failure_code
@@ -92,6 +101,22 @@ def become(
         sandbox.events.record(
             f"payout.{name}", payout, account=payout["_owner"], previous=changes(before, payout)
         )
+    return public(payout)
+
+
+def reconcile(sandbox: Sandbox, payout_id: str) -> Document:
+    """Let Stripe have found out what is in an automatic payout: `payout.reconciliation_completed`.
+
+    Raises BankPayoutRefused. https://docs.stripe.com/payouts/reconciliation
+    """
+    with sandbox.store.transaction():
+        payout = sandbox.store.get("payout", payout_id)
+        if payout is None or payout["reconciliation_status"] != "in_progress":
+            raise BankPayoutRefused("no reconciliation of such a payout is in progress")
+        payout["reconciliation_status"] = "completed"
+        _name_sources(sandbox, payout)
+        sandbox.store.put("payout", payout_id, payout)
+        sandbox.events.record("payout.reconciliation_completed", payout, account=payout["_owner"])
     return public(payout)
 
 
@@ -127,14 +152,15 @@ def _new(
 
 
 def _name_sources(sandbox: Sandbox, payout: Document) -> None:
-    """An automatic payout names what is in it: the payments that no earlier one took."""
+    """An automatic payout names what is in it: the payments that no earlier one took, and what earlier ones brought
+    back."""
     waiting = sandbox.store.select(
         "balance_transaction",
         where={
             "_owner": payout["_owner"],
             "_payout": None,
             "currency": payout["currency"],
-            "type": ("payment", "payment_refund"),
+            "type": ("payment", "payment_refund", "payout_failure", "payout_cancel"),
         },
     )
     for transaction in waiting:

@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, request
 
 from portal.sandbox.account_changes import NoSuchAccount, meet_due_fates, meet_fate, meet_fate_later
 from portal.sandbox.balances import CURRENCIES, available, set_platform_balance
-from portal.sandbox.bank_payouts import BankPayoutRefused, become, pay_out
+from portal.sandbox.bank_payouts import BankPayoutRefused, become, pay_out, reconcile
 from portal.sandbox.errors import StripeRefusal
 from portal.sandbox.events import PLATFORM
 from portal.sandbox.fates import UnknownFate
@@ -135,10 +135,15 @@ def change_fate(account_id: str) -> Answer:
 
 @control.post("/accounts/<account_id>/payouts")
 def pay_to_bank(account_id: str) -> Answer:
-    """A bank payout of all the account has, or of `amount` in `currency`; `status` lets it go on at once."""
-    given = _body("amount", "currency", "status", "failure_code")
+    """A bank payout of all the account has, or of `amount` in `currency`; `status` lets it go on at once, and with
+    `"reconciled": false` Stripe can't say yet what is in it."""
+    given = _body("amount", "currency", "status", "failure_code", "reconciled")
     payout = pay_out(
-        _sandbox(), account_id, amount=_integer(given, "amount", usual=None), currency=given.get("currency")
+        _sandbox(),
+        account_id,
+        amount=_integer(given, "amount", usual=None),
+        currency=given.get("currency"),
+        is_reconciled=given.get("reconciled") is not False,
     )
     if given.get("status", "pending") != "pending":
         payout = become(
@@ -161,6 +166,12 @@ def settle_bank_payout(payout_id: str) -> Answer:
         failure_code=str(given.get("failure_code", "could_not_process")),
     )
     return {"payout": payout}, 200
+
+
+@control.post("/payouts/<payout_id>/reconcile")
+def reconcile_bank_payout(payout_id: str) -> Answer:
+    """From now on Stripe says what is in it."""
+    return {"payout": reconcile(_sandbox(), payout_id)}, 200
 
 
 @control.post("/transfers/<transfer_id>/reversals")

@@ -10,7 +10,7 @@ _EXPANDABLE = {
     "transfer_reversal": ("transfer", "balance_transaction"),
     "balance_transaction": ("source",),
     "charge": ("source_transfer", "balance_transaction"),
-    "payout": ("balance_transaction",),
+    "payout": ("balance_transaction", "failure_balance_transaction"),
 }
 
 _KINDS = {

@@ -89,3 +89,50 @@ def test_balances_can_reach_the_bank_by_themselves(make_stand: MakeStand) -> Non
     stand.hands.pass_by(20)
     stand.beat()
     assert stand.mailbox.types()[-1] == "payout.paid"
+
+
+def test_what_a_failed_payout_brought_back_is_in_the_next_one(stand: Stand) -> None:
+    account = stand.approved_account()
+    stand.transfer(account.id, amount=500)
+    failed = stand.control(f"accounts/{account.id}/payouts", {"status": "failed"})["payout"]
+    again = stand.control(f"accounts/{account.id}/payouts")["payout"]
+    assert again["amount"] == 500
+    inside = stand.stripe.v1.balance_transactions.list(
+        {"payout": again["id"]}, {"stripe_account": account.id}
+    ).data
+    assert {(transaction.type, transaction.source) for transaction in inside} == {
+        ("payout", again["id"]),
+        ("payout_failure", failed["id"]),
+    }
+
+
+def test_stripe_may_say_only_later_what_is_in_a_payout(stand: Stand) -> None:
+    account = stand.approved_account()
+    stand.transfer(account.id, amount=500)
+    asked: stripe.params.BalanceTransactionListParams = {"type": "payment"}
+    payout = stand.control(f"accounts/{account.id}/payouts", {"reconciled": False})["payout"]
+    asked["payout"] = payout["id"]
+    on_account: stripe.RequestOptions = {"stripe_account": account.id}
+    assert payout["reconciliation_status"] == "in_progress"
+    assert stand.stripe.v1.balance_transactions.list(asked, on_account).data == []
+    stand.control(f"payouts/{payout['id']}/reconcile", {})
+    assert len(stand.stripe.v1.balance_transactions.list(asked, on_account).data) == 1
+    assert stand.mailbox.types()[-1] == "payout.reconciliation_completed"
+
+
+def test_stripe_does_not_say_what_is_in_a_payout_made_by_hand(stand: Stand) -> None:
+    account = stand.approved_account()
+    stand.transfer(account.id, amount=500)
+    payout = stand.control(f"accounts/{account.id}/payouts", {"amount": 200})["payout"]
+    with pytest.raises(stripe.InvalidRequestError, match="not manual"):
+        stand.stripe.v1.balance_transactions.list(
+            {"payout": payout["id"]}, {"stripe_account": account.id}
+        )
+
+
+def test_a_payout_has_arrived_when_it_is_paid(stand: Stand) -> None:
+    account = stand.approved_account()
+    stand.transfer(account.id, amount=500)
+    pending = stand.control(f"accounts/{account.id}/payouts")["payout"]
+    paid = stand.control(f"payouts/{pending['id']}", {"status": "paid"})["payout"]
+    assert paid["arrival_date"] < pending["arrival_date"]
