@@ -34,6 +34,7 @@ from portal.services.attempts import Attempts
 from portal.services.audit_chain import AuditChain
 from portal.services.audit_trail import AuditTrail
 from portal.services.automatic_payouts import AutomaticPayouts
+from portal.services.bank_payouts import BankPayouts
 from portal.services.books import Books
 from portal.services.claims import Claims
 from portal.services.crontabs import crontabs
@@ -95,6 +96,7 @@ class Services:
     holds: Holds
     automatic_payouts: AutomaticPayouts
     transfers: Transfers
+    bank_payouts: BankPayouts
     stripe_events: StripeEvents
     verification: Verification
     requested_runs: RequestedRuns
@@ -200,6 +202,7 @@ def wire(
         reversals=reversals,
         reconciliation=reconciliation,
     )
+    bank_payouts = BankPayouts(session, clock=clock, stripe=stripe, journal=journal)
     audit_chain = AuditChain(session, clock=clock)
     selfcheck = Selfcheck(session, settings=settings, switch=switch, further=[audit_chain.breaches])
     rule = ApprovalRule(settings.auto_approve_limit, settings.second_approval_limit)
@@ -240,6 +243,7 @@ def wire(
         holds=holds,
         automatic_payouts=AutomaticPayouts(session, clock=clock, payouts=payouts, timetable=timetable),
         transfers=transfers,
+        bank_payouts=bank_payouts,
         stripe_events=StripeEvents(
             session,
             clock=clock,
@@ -247,6 +251,7 @@ def wire(
             is_livemode=settings.is_stripe_live,
             accounts=accounts,
             transfers=transfers,
+            bank_payouts=bank_payouts,
         ),
         verification=verification,
         requested_runs=RequestedRuns(session, clock=clock, journal=journal, verification=verification),

@@ -15,6 +15,7 @@ import stripe
 
 from portal.domain.accounts import AccountFacts, facts_from_stripe
 from portal.domain.attempts import StripeAnswer
+from portal.gateways import bank_payout_facts as bank
 from portal.gateways.transfer_facts import ReversalFacts, TransferFacts, transfer_facts
 
 #: Longer than Stripe usually takes for its slowest call, short enough that a worker notices that it is away.
@@ -80,6 +81,9 @@ class StripeGateway(Protocol):
     def events_since(
         self, since: datetime, *, types: Sequence[str], account_id: str | None = None
     ) -> Iterator[dict[str, Any]]: ...
+    def retrieve_bank_payout(self, account_id: str, payout_id: str) -> bank.BankPayoutFacts: ...
+    def bank_payouts_since(self, account_id: str, since: datetime) -> Iterator[bank.BankPayoutFacts]: ...
+    def contents_of_bank_payout(self, account_id: str, payout_id: str) -> bank.BankPayoutContents: ...
     def platform(self) -> str: ...
 
 
@@ -166,13 +170,8 @@ class StripeApi:
     ) -> Iterator[dict[str, Any]]:
         """The platform's own events of up to 20 types, or a connected account's, newest first; Stripe keeps them for
         30 days. https://docs.stripe.com/api/events/list"""
-        options = {"stripe_account": account_id} if account_id else {}
-        events = self._pages(
-            lambda asked: self._client.v1.events.list(asked, cast(Any, options)),
-            _made_since(since) | {"types": list(types)},
-            is_key_at_stake=account_id is None,  # a 403 speaks of the account then
-        )
-        for event in events:
+        asked = _made_since(since) | {"types": list(types)}
+        for event in self._pages(self._client.v1.events.list, asked, account_id=account_id):
             yield event.to_dict()
 
     def retrieve_transfer(self, transfer_id: str) -> TransferFacts:
@@ -181,7 +180,8 @@ class StripeApi:
 
     def reversals_of(self, transfer_id: str) -> list[ReversalFacts]:
         """Every reversal of a transfer. https://docs.stripe.com/api/transfer_reversals/list"""
-        found = self._pages(lambda asked: self._client.v1.transfers.reversals.list(transfer_id, asked), {})
+        listed = self._client.v1.transfers.reversals.list
+        found = self._pages(lambda asked, options: listed(transfer_id, asked, options), {})
         return [ReversalFacts(reversal.id, reversal.amount) for reversal in found]
 
     def available_balance(self) -> Mapping[str, int]:
@@ -189,18 +189,41 @@ class StripeApi:
         balance = self._ask(self._client.v1.balance.retrieve)
         return {fund.currency: fund.amount for fund in balance.available}
 
+    def retrieve_bank_payout(self, account_id: str, payout_id: str) -> bank.BankPayoutFacts:
+        """One payout of a connected account to its bank. https://docs.stripe.com/api/payouts/retrieve"""
+        retrieve, asked = self._client.v1.payouts.retrieve, {"expand": ["failure_balance_transaction"]}
+        payout = self._ask(
+            lambda: retrieve(payout_id, cast(Any, asked), _of_account(account_id)), is_key_at_stake=False
+        )
+        return bank.bank_payout_facts(account_id, payout)
+
+    def bank_payouts_since(self, account_id: str, since: datetime) -> Iterator[bank.BankPayoutFacts]:
+        """Every payout of an account to its bank since then, newest first. https://docs.stripe.com/api/payouts/list"""
+        asked = _made_since(since) | {"expand": ["data.failure_balance_transaction"]}
+        for payout in self._pages(self._client.v1.payouts.list, asked, account_id=account_id):
+            yield bank.bank_payout_facts(account_id, payout)
+
+    def contents_of_bank_payout(self, account_id: str, payout_id: str) -> bank.BankPayoutContents:
+        """What is in an itemised bank payout; of any other Stripe refuses to tell.
+        https://docs.stripe.com/api/balance_transactions/list"""
+        asked = {"payout": payout_id, "expand": ["data.source"]}
+        found = self._pages(self._client.v1.balance_transactions.list, asked, account_id=account_id)
+        return bank.bank_payout_contents(payout_id, found)
+
     def platform(self) -> str:
         """Whose key ours is, and of which mode: the platform's own account. https://docs.stripe.com/api/accounts"""
         account = self._ask(self._client.v1.accounts.retrieve_current)
         return f"{account.id} {'live' if self._is_live else 'test'}"
 
     def _pages(
-        self, listed: Callable[[Any], Any], parameters: Mapping[str, Any], *, is_key_at_stake: bool = True
+        self, listed: Callable[[Any, Any], Any], wanted: Mapping[str, Any], *, account_id: str | None = None
     ) -> Iterator[Any]:
-        """Everything of a list, page by page. https://docs.stripe.com/api/pagination"""
-        asked: dict[str, Any] = {**parameters, "limit": PAGE}
+        """Everything of a list, page by page; the platform's or an account's. https://docs.stripe.com/api/pagination"""
+        asked: dict[str, Any] = {**wanted, "limit": PAGE}
+        options = _of_account(account_id) if account_id else {}
         while True:
-            page = self._ask(lambda: listed(asked), is_key_at_stake=is_key_at_stake)
+            # a 403 speaks of the account, where one is named
+            page = self._ask(lambda: listed(asked, options), is_key_at_stake=account_id is None)
             yield from page.data
             if not page.has_more or not page.data:
                 return
@@ -248,6 +271,11 @@ class StripeApi:
 
 def _made_since(since: datetime) -> dict[str, Any]:
     return {"created": {"gte": int(since.timestamp())}}
+
+
+def _of_account(account_id: str) -> Any:
+    """Speak as a connected account. https://docs.stripe.com/connect/authentication"""
+    return {"stripe_account": account_id}
 
 
 def _once(key: str) -> Any:

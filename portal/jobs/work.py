@@ -74,12 +74,18 @@ def _check(services: Services, slot: Slot) -> dict[str, object]:
     return {"broken": [breach.as_json() for breach in broken]}
 
 
+def _look_at_banks(services: Services, slot: Slot) -> dict[str, object]:
+    cause = Cause.system(f"bank-payouts {slot.run_id}")
+    return services.bank_payouts.look_for_all(cause=cause).as_json()
+
+
 _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
     AUTOMATIC_PAYOUTS: _make,
     "verify-stripe-accounts": _verify,
     "process-payouts": _send,
     "reconcile": _reconcile,
     "selfcheck": _check,
+    "bank-payouts": _look_at_banks,
 }
 
 

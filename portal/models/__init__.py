@@ -3,6 +3,7 @@
 from portal.models.access import ApiToken, Identity, Operator, SignInSession, User
 from portal.models.affiliates import Affiliate, StripeAccount, VerificationRun
 from portal.models.audit_seals import AuditSeal
+from portal.models.bank_payouts import BankPayout, CarriedPayout
 from portal.models.base import Base
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
@@ -16,7 +17,9 @@ __all__ = [
     "ApiToken",
     "AuditRow",
     "AuditSeal",
+    "BankPayout",
     "Base",
+    "CarriedPayout",
     "Earning",
     "EventBackfill",
     "EventState",

@@ -33,6 +33,7 @@ class Payout(Base):
             "ix_payouts_open", "status", "next_try_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
         ),
         sa.Index("ix_payouts_affiliate_id_number", "affiliate_id", "number"),
+        sa.Index("ix_payouts_destination", "destination"),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
         sa.CheckConstraint("amount_reversed BETWEEN 0 AND amount", name="reversed_bounds"),
         sa.CheckConstraint(

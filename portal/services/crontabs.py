@@ -12,6 +12,9 @@ VERIFICATION_CRONTAB = "0 2 * * *"
 RECONCILE_CRONTAB = "30 * * * *"
 SELFCHECK_CRONTAB = "35 * * * *"
 
+#: Sent payouts that have not safely arrived, should no event have told; banks take days.
+BANK_PAYOUTS_CRONTAB = "45 */6 * * *"
+
 
 def crontabs(settings: Settings) -> dict[str, str]:
     """The timetable, in the order in which what is due together is done."""
@@ -23,4 +26,5 @@ def crontabs(settings: Settings) -> dict[str, str]:
         "process-payouts": settings.payout_run,
         "reconcile": RECONCILE_CRONTAB,
         "selfcheck": SELFCHECK_CRONTAB,
+        "bank-payouts": BANK_PAYOUTS_CRONTAB,
     }

@@ -20,6 +20,7 @@ from portal.clock import Clock
 from portal.gateways.stripe import StripeGateway, StripeRefusedError
 from portal.models import Affiliate, EventBackfill, EventState, Installation, WebhookEvent
 from portal.models.base import Database, add_once, new_id, reading, writing
+from portal.services.stripe_events import BANK_PAYOUT_TYPES
 
 log = structlog.get_logger(__name__)
 
@@ -40,11 +41,7 @@ ACCOUNT_TYPES = (
     "account.external_account.updated",
     "account.external_account.deleted",
     "capability.updated",
-    "payout.created",
-    "payout.updated",
-    "payout.paid",
-    "payout.failed",
-    "payout.canceled",
+    *BANK_PAYOUT_TYPES,
 )
 
 

@@ -20,6 +20,7 @@ from portal.gateways.stripe_signatures import SignatureIsWrong, verify_signature
 from portal.models import ActorKind, EventState, WebhookEvent
 from portal.models.base import Database, add_once, reading, writing
 from portal.services.accounts import Accounts
+from portal.services.bank_payouts import BankPayouts
 from portal.services.journal import Cause
 from portal.services.transfers import Transfers
 
@@ -33,6 +34,17 @@ BATCH = 200
 
 #: Longer identifiers are not Stripe's.
 LONGEST_ID = 255
+
+
+#: What speaks of an account's payout to its bank; at the platform's own endpoint it is the platform's, and ignored.
+BANK_PAYOUT_TYPES = (
+    "payout.created",
+    "payout.updated",
+    "payout.paid",
+    "payout.failed",
+    "payout.canceled",
+    "payout.reconciliation_completed",
+)
 
 
 class EventIsNotAccepted(PortalError):
@@ -64,6 +76,7 @@ class StripeEvents:
         is_livemode: bool,
         accounts: Accounts,
         transfers: Transfers,
+        bank_payouts: BankPayouts,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -71,6 +84,7 @@ class StripeEvents:
         self._is_livemode = is_livemode
         self._accounts = accounts
         self._transfers = transfers
+        self._bank_payouts = bank_payouts
 
     def receive(self, body: bytes, signature: str) -> bool:
         """Check and store an event; True if it is new and of our mode. Committed when this returns. Raises
@@ -121,7 +135,8 @@ class StripeEvents:
         """What each event did, in a word; None is nothing, so that it is ignored."""
         if account_id is not None:
             effect = self._look_at(account_id, events[0].id)
-            return {event.id: effect for event in events}
+            banks = self._bank_effects(account_id, events)
+            return {event.id: banks.get(event.object_id) or effect for event in events}
         return {event.id: self._transfer_effect(event) for event in events}
 
     def _look_at(self, account_id: str, event_id: str) -> str | None:
@@ -134,6 +149,17 @@ class StripeEvents:
         if recorded.before is recorded.after:
             return "no change"
         return f"{recorded.before or 'none'} → {recorded.after or 'none'}"
+
+    def _bank_effects(self, account_id: str, events: Sequence[_Waiting]) -> dict[str | None, str | None]:
+        """What each bank payout that the events speak of turned out to be; one look, however many speak of it."""
+        spoken_of = {event.object_id: event.id for event in events if event.type in BANK_PAYOUT_TYPES}
+        return {
+            payout_id: self._bank_payouts.look(
+                account_id, payout_id, cause=Cause(ActorKind.stripe, account_id, event_id)
+            )
+            for payout_id, event_id in spoken_of.items()
+            if payout_id
+        }
 
     def _transfer_effect(self, event: _Waiting) -> str | None:
         match event.type:

@@ -125,9 +125,7 @@ def test_stripe_does_not_say_what_is_in_a_payout_made_by_hand(stand: Stand) -> N
     stand.transfer(account.id, amount=500)
     payout = stand.control(f"accounts/{account.id}/payouts", {"amount": 200})["payout"]
     with pytest.raises(stripe.InvalidRequestError, match="not manual"):
-        stand.stripe.v1.balance_transactions.list(
-            {"payout": payout["id"]}, {"stripe_account": account.id}
-        )
+        stand.stripe.v1.balance_transactions.list({"payout": payout["id"]}, {"stripe_account": account.id})
 
 
 def test_a_payout_has_arrived_when_it_is_paid(stand: Stand) -> None:

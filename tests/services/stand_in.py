@@ -96,6 +96,18 @@ class StandIn:
         """Somebody takes so much of a transfer back in Stripe's dashboard."""
         self._ask("POST", f"transfers/{transfer_id}/reversals", {"amount": amount})
 
+    def pay_to_bank(self, account_id: str, **more: Any) -> str:
+        """Stripe pays what an account has to its bank, or `amount` of it; the bank payout's id."""
+        return str(self._ask("POST", f"accounts/{account_id}/payouts", more)["payout"]["id"])
+
+    def settle_at_bank(self, payout_id: str, status: str, **more: Any) -> None:
+        """A bank payout goes on: `in_transit`, `paid`, `failed` with a `failure_code` (also after paid), `canceled`."""
+        self._ask("POST", f"payouts/{payout_id}", {"status": status, **more})
+
+    def reconcile_at_bank(self, payout_id: str) -> None:
+        """From now on Stripe says what is in a bank payout that was made with `reconciled=False`."""
+        self._ask("POST", f"payouts/{payout_id}/reconcile", {})
+
     def _list(self, kind: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._ask("GET", "state")[kind]
         return found

@@ -16,7 +16,7 @@ from tests.stripe_description import conversation
 SINCE = datetime.fromtimestamp(BEGINNING, UTC)
 RETURN = "https://portal.example/return"
 
-#: What is asked in each method, about an account that can be paid and a transfer to it.
+#: What is asked in each method, about an account that can be paid, a transfer to it, and the bank payout of that.
 DRIVEN: dict[str, Callable[[StripeApi, str, str], Any]] = {
     "create_account": lambda api, _account, _transfer: api.create_account({"type": "express"}, key="a"),
     "create_account_link": lambda api, account, _transfer: api.create_account_link(
@@ -39,8 +39,21 @@ DRIVEN: dict[str, Callable[[StripeApi, str, str], Any]] = {
         list(api.events_since(SINCE, types=["transfer.created"])),
         list(api.events_since(SINCE, types=["account.updated"], account_id=account)),
     ),
+    "retrieve_bank_payout": lambda api, account, _transfer: (
+        api.retrieve_bank_payout(account, _bank_payout(api, account))
+    ),
+    "bank_payouts_since": lambda api, account, _transfer: list(api.bank_payouts_since(account, SINCE)),
+    "contents_of_bank_payout": lambda api, account, _transfer: (
+        api.contents_of_bank_payout(account, _bank_payout(api, account))
+    ),
     "platform": lambda api, _account, _transfer: api.platform(),
 }  # fmt: skip
+
+
+def _bank_payout(api: StripeApi, account_id: str) -> str:
+    """The one that the account has."""
+    (payout,) = api.bank_payouts_since(account_id, SINCE)
+    return payout.id
 
 
 def _api(stand: Stand) -> StripeApi:
@@ -66,6 +79,7 @@ def test_every_method_of_the_gateway_is_driven() -> None:
 def test_what_the_gateway_asks_is_what_stripe_describes(stand: Stand, method: str) -> None:
     account_id = stand.approved_account().id
     transfer = stand.transfer(account_id)
+    stand.control(f"accounts/{account_id}/payouts", {"status": "failed"})
     stand.app.extensions["sandbox"].requests.clear()
     DRIVEN[method](_api(stand), account_id, transfer.id)
     asked = stand.app.extensions["sandbox"].requests

@@ -1,0 +1,106 @@
+"""Stripe's own payouts to affiliates' banks, and which of our payouts each carries."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import op
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from triggers import Refusal, create, drop  # noqa: E402 - Alembic loads versions outside any package
+
+revision = "0009"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+RULES = [
+    Refusal(
+        "bank_payouts_frozen",
+        "bank_payouts",
+        "BEFORE UPDATE",
+        """NEW.id <> OLD.id OR NEW.affiliate_id <> OLD.affiliate_id
+            OR NEW.stripe_account_id <> OLD.stripe_account_id OR NEW.last_seen_at < OLD.last_seen_at""",
+        "bank_payouts: whose it is never changes, and an older answer changes nothing",
+    ),
+    Refusal(
+        "carried_payouts_fit",
+        "carried_payouts",
+        "BEFORE INSERT",
+        """NOT EXISTS (
+            SELECT 1 FROM payouts p JOIN bank_payouts b ON b.affiliate_id = p.affiliate_id
+            WHERE p.id = NEW.payout_id AND b.id = NEW.bank_payout_id
+            AND p.destination = b.stripe_account_id AND p.transfer_id IS NOT NULL)""",
+        "carried_payouts: only what was transferred to the account that the bank payout comes from",
+    ),
+    Refusal(
+        "carried_payouts_unchanging",
+        "carried_payouts",
+        "BEFORE UPDATE",
+        "1 = 1",
+        "carried_payouts: rows are only ever added",
+    ),
+    Refusal(
+        "carried_payouts_kept",
+        "carried_payouts",
+        "BEFORE DELETE",
+        "1 = 1",
+        "carried_payouts: rows are never deleted",
+    ),
+]
+
+
+def upgrade() -> None:
+    op.create_table(
+        "bank_payouts",
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column("affiliate_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_account_id", sa.String(length=255), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("arrival_on", sa.Date(), nullable=False),
+        sa.Column("trace_id", sa.String(length=255), nullable=True),
+        sa.Column("failure_code", sa.String(length=255), nullable=True),
+        sa.Column("failure_message", sa.String(length=500), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_bank_payouts_amount_positive")),
+        sa.CheckConstraint(
+            "status IN ('pending', 'in_transit', 'paid', 'failed', 'canceled', 'unknown')",
+            name=op.f("ck_bank_payouts_bank_payout_status"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["affiliate_id"], ["affiliates.id"], name=op.f("fk_bank_payouts_affiliate_id_affiliates")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_payouts")),
+    )
+    op.create_index("ix_bank_payouts_affiliate_id", "bank_payouts", ["affiliate_id"])
+    op.create_table(
+        "carried_payouts",
+        sa.Column("bank_payout_id", sa.String(length=255), nullable=False),
+        sa.Column("payout_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bank_payout_id"],
+            ["bank_payouts.id"],
+            name=op.f("fk_carried_payouts_bank_payout_id_bank_payouts"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["payout_id"], ["payouts.id"], name=op.f("fk_carried_payouts_payout_id_payouts")
+        ),
+        sa.PrimaryKeyConstraint("bank_payout_id", "payout_id", name=op.f("pk_carried_payouts")),
+    )
+    op.create_index("ix_carried_payouts_payout_id", "carried_payouts", ["payout_id"])
+    op.create_index("ix_payouts_destination", "payouts", ["destination"])
+    create(RULES)
+
+
+def downgrade() -> None:
+    drop(RULES)
+    op.drop_index("ix_payouts_destination", "payouts")
+    op.drop_table("carried_payouts")
+    op.drop_table("bank_payouts")
