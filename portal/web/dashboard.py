@@ -31,11 +31,13 @@ def show() -> Response | AnyResponse:
     if target := _FROM_STRIPE.get(request.args.get("stripe", "")):
         return redirect(url_for(target), 303)
     affiliate = current_affiliate()
+    payouts = services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS)
     return render(
         "dashboard/show.html",
         affiliate=affiliate,
         offer=services().payouts.offer(affiliate.id),
-        payouts=services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS),
+        payouts=payouts,
+        banks=services().bank_payouts.current_of([payout.id for payout in payouts]),
         card=stripe_card(affiliate, request.args.get("since")),
     )
 

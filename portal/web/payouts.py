@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.domain.bank_payouts import BankStage
 from portal.domain.errors import InvalidInput, PortalError
 from portal.domain.money import major_units
-from portal.domain.payouts import HoldReason, PayoutStatus
-from portal.models import Payout
+from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus
+from portal.models import BankPayout, Payout
 from portal.web.access import access, cause, current_affiliate, current_user
 from portal.web.forms import page_before, problems_of, typed, with_retry_after
 from portal.web.rendering import nothing_changed, render, wants_fragment
 from portal.web.timeline import is_canceled_by_affiliate, is_review_late, timeline
-from portal.web.words import PAYOUT_WORDS
+from portal.web.words import PAYOUT_WORDS, payout_words
 from portal.wiring import services
 
 pages = Blueprint("payouts", __name__)
 
 PAGE_ROWS = 25
+
+#: How often an open page looks again: at what a run is about to send, and at what a bank is about to get.
+MOVING_SECONDS, AT_BANK_SECONDS = 5, 30
 
 #: What may be called off, unless an attempt is under way; the service has the last word.
 _CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
@@ -40,6 +45,7 @@ def index() -> Response:
     return render(
         "payouts/index.html",
         payouts=shown,
+        banks=services().bank_payouts.current_of([payout.id for payout in shown]),
         chosen=status,
         filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],
         before=before,
@@ -76,9 +82,10 @@ def create() -> AnyResponse:
 @access("affiliate")
 def show(payout_id: UUID) -> Response:
     payout = services().payouts.of_affiliate(current_affiliate().id, payout_id)
-    if wants_fragment() and request.args.get("seen") == _as_seen(payout):
+    banks = services().bank_payouts.of_payout(payout.id)
+    if wants_fragment() and request.args.get("seen") == _as_seen(payout, banks):
         return nothing_changed()
-    return _page(payout, is_new=request.args.get("new") == "1")
+    return _page(payout, banks, is_new=request.args.get("new") == "1")
 
 
 @pages.post("/payouts/<uuid:payout_id>/cancel")
@@ -89,7 +96,8 @@ def cancel(payout_id: UUID) -> AnyResponse:
     try:
         services().payouts.cancel(payout_id, affiliate_id=affiliate.id, cause=cause())
     except PortalError as refusal:
-        return _page(payout, problems=problems_of(refusal), status=refusal.status)
+        banks = services().bank_payouts.of_payout(payout.id)
+        return _page(payout, banks, problems=problems_of(refusal), status=refusal.status)
     flash(f"{payout.reference} is canceled. The money is back in your available balance.", "verified")
     return redirect(url_for("payouts.show", payout_id=payout_id), 303)
 
@@ -112,31 +120,56 @@ def _form(
 
 
 def _page(
-    payout: Payout, *, is_new: bool = False, problems: Mapping[str, str] | None = None, status: int = 200
+    payout: Payout,
+    banks: Sequence[BankPayout],
+    *,
+    is_new: bool = False,
+    problems: Mapping[str, str] | None = None,
+    status: int = 200,
 ) -> Response:
+    """`banks` are the bank payouts that carry it; the last one counts."""
     history = services().payouts.history(payout.id)
-    is_moving = payout.status.is_moving
+    bank = banks[-1] if banks else None
+    stage = bank.stage if bank and payout.status is PayoutStatus.paid else None
+    is_awaited = _is_awaited(payout, bank)
+    pause = MOVING_SECONDS if payout.status.is_moving else AT_BANK_SECONDS if is_awaited else None
+    poll_url = url_for("payouts.show", payout_id=payout.id, seen=_as_seen(payout, banks))
     return render(
         "payouts/show.html",
         "payouts/_change.html",
         status=status,
         payout=payout,
-        steps=timeline(payout, history, programme=services().settings.name),
-        words=PAYOUT_WORDS[payout.status],
+        bank=bank,
+        stage=stage,
+        failure=bank.failure(payout.reference) if bank and bank.status.is_over else None,
+        is_awaited=is_awaited,
+        today=services().clock.real_now().date(),
+        steps=timeline(payout, history, banks, programme=services().settings.name, is_awaited=is_awaited),
+        words=payout_words(stage or payout.status),
         is_new=is_new and payout.status in _JUST_REQUESTED,
         hold_reason=_hold_reason(payout),
         is_late=is_review_late(payout, services().clock.now()),
         is_canceled_by_affiliate=is_canceled_by_affiliate(history),
         can_cancel=payout.status in _CANCELABLE,
-        poll_url=url_for("payouts.show", payout_id=payout.id, seen=_as_seen(payout)) if is_moving else None,
+        poll_url=poll_url if pause else None,
+        poll_seconds=pause,
         problems=problems or {},
     )
 
 
-def _as_seen(payout: Payout) -> str:
+def _is_awaited(payout: Payout, bank: BankPayout | None) -> bool:
+    """Whether there may still be news of it from the bank."""
+    is_under_way = payout.status is PayoutStatus.paid and payout.method is PayoutMethod.fiat
+    is_told = bank is not None and bank.stage in {BankStage.arrived, BankStage.returned}
+    return is_under_way and not is_told and services().bank_payouts.is_looked_for(payout)
+
+
+def _as_seen(payout: Payout, banks: Sequence[BankPayout]) -> str:
     """All of a payout that its page shows and that may change by itself."""
-    reason = payout.wait_reason or _hold_reason(payout)
-    return ".".join([payout.status, reason or "", str(payout.amount_reversed)])
+    seen: list[object] = [payout.status, payout.wait_reason or _hold_reason(payout), payout.amount_reversed]
+    for bank in banks:
+        seen += [bank.id, bank.status, bank.arrival_on, bank.trace_id, bank.returned_at]
+    return hashlib.sha256("\n".join(map(str, seen)).encode()).hexdigest()[:16]
 
 
 def _hold_reason(payout: Payout) -> HoldReason | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -79,10 +79,10 @@ def money_text(money: _Amount) -> str:
     return f"\u2212{text}" if money.amount < 0 else text
 
 
-def day_text(moment: datetime) -> str:
-    """`14 Dec 2026`, in UTC."""
-    moment = moment.astimezone(UTC)
-    return f"{moment.day} {moment:%b %Y}"
+def day_text(moment: date) -> str:
+    """`14 Dec 2026`; of a moment, the day in UTC."""
+    day = moment.astimezone(UTC) if isinstance(moment, datetime) else moment
+    return f"{day.day} {day:%b %Y}"
 
 
 def time_text(moment: datetime) -> str:
@@ -90,8 +90,10 @@ def time_text(moment: datetime) -> str:
     return f"{day_text(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
 
 
-def machine_time(moment: datetime) -> str:
+def machine_time(moment: date) -> str:
     """For the `datetime` attribute of a `time` element."""
+    if not isinstance(moment, datetime):
+        return moment.isoformat()
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from portal.domain.bank_payouts import BankPayoutStatus, BankStage
 from portal.domain.payouts import PayoutMethod, PayoutStatus
-from portal.models import ActorKind, AuditRow, Payout
+from portal.models import ActorKind, AuditRow, BankPayout, Payout
+from portal.web.words import BANK_WORDS
 
 #: What the page promises for a review.
 REVIEW_BUSINESS_DAYS = 2
@@ -17,20 +19,30 @@ _SATURDAY = 5
 
 @dataclass(frozen=True)
 class Step:
-    """One line. `tone` is its CSS class: done, current, future, ended or failed; `at` is UTC, None in the future."""
+    """One line. `tone` is its CSS class: done, current, future, ended or failed; `at` is UTC, None in the future; `on`
+    is there where only the day is known, of the future the expected one."""
 
     words: str
     tone: str
     at: datetime | None = None
     by: str = ""
     is_current: bool = False
+    on: date | None = None
 
 
-def timeline(payout: Payout, history: Iterable[AuditRow], *, programme: str) -> list[Step]:
-    """The steps of a payout, oldest first; tries that came to nothing are left out."""
+def timeline(
+    payout: Payout,
+    history: Iterable[AuditRow],
+    banks: Sequence[BankPayout] = (),
+    *,
+    programme: str,
+    is_awaited: bool = False,
+) -> list[Step]:
+    """The steps of a payout, oldest first; tries that came to nothing are left out. `banks` are the bank payouts that
+    carried it, oldest first; `is_awaited`: whether there may still be news of it from the bank."""
     moves = _moves(history)
     shown = [row for number, row in enumerate(moves) if number == len(moves) - 1 or not _is_a_try(row)]
-    is_open = payout.status.is_open
+    is_open = payout.status.is_open or (is_awaited and not banks)
     steps = [
         Step(
             _words(row, payout),
@@ -41,7 +53,12 @@ def timeline(payout: Payout, history: Iterable[AuditRow], *, programme: str) -> 
         )
         for row in shown
     ]
-    return steps + _ahead(payout)
+    # what reached the bank did so between being sent and being taken back
+    sent = next((number for number, row in enumerate(shown, 1) if row.to_value == PayoutStatus.paid), 0)
+    bank_steps = [
+        step for bank in banks for step in _at_bank(bank, is_current=is_awaited and bank is banks[-1])
+    ]
+    return steps[:sent] + bank_steps + steps[sent:] + _ahead(payout, banks, is_awaited=is_awaited)
 
 
 def is_review_late(payout: Payout, now: datetime) -> bool:
@@ -83,8 +100,7 @@ def _words(row: AuditRow, payout: Payout) -> str:
         case PayoutStatus.processing, _:
             return "Being sent"
         case PayoutStatus.paid, _:
-            is_crypto = payout.method is PayoutMethod.crypto
-            return "Sent to your wallet" if is_crypto else "Sent to your Stripe account"
+            return _sent(payout)
         case PayoutStatus.rejected, _:
             return "Declined"
         case PayoutStatus.reversed, _:
@@ -111,11 +127,41 @@ def _by(row: AuditRow, programme: str) -> str:
             return "automatically"
 
 
-def _ahead(payout: Payout) -> list[Step]:
-    sent = "Sent to your wallet" if payout.method is PayoutMethod.crypto else "Sent to your Stripe account"
+def _sent(payout: Payout) -> str:
+    return "Sent to your wallet" if payout.method is PayoutMethod.crypto else "Sent"
+
+
+def _at_bank(bank: BankPayout, *, is_current: bool) -> Iterator[Step]:
+    """What became of a bank payout."""
+    is_current = is_current and bank.stage is BankStage.on_its_way
+    yield Step(
+        BANK_WORDS[BankStage.on_its_way], "current" if is_current else "done", at=bank.created_at, by="by Stripe",
+        is_current=is_current,
+    )  # fmt: skip
+    match bank.stage, bank.status:
+        case BankStage.arrived, _:
+            yield Step(BANK_WORDS[BankStage.arrived], "done", on=bank.arrival_on)
+        case BankStage.returned, _:
+            yield Step(BANK_WORDS[BankStage.returned], "failed", at=bank.returned_at)
+        case _, BankPayoutStatus.failed:
+            yield Step("Delayed on our side", "failed", at=bank.returned_at)
+        case _, BankPayoutStatus.canceled:
+            yield Step("Called off before it reached your bank", "ended", at=bank.returned_at, by="by Stripe")
+
+
+def _ahead(payout: Payout, banks: Sequence[BankPayout], *, is_awaited: bool) -> list[Step]:
+    """What still comes; nothing after a return, since nobody has said when it goes out again."""
+    bank = banks[-1] if banks else None
+    arrived = Step(BANK_WORDS[BankStage.arrived], "future", on=bank.arrival_on if bank else None)
+    to_bank = [Step(BANK_WORDS[BankStage.on_its_way], "future"), arrived]
+    ahead = [Step(_sent(payout), "future"), *(to_bank if payout.method is PayoutMethod.fiat else [])]
     match payout.status:
         case PayoutStatus.requested:
-            return [Step("Approved", "future"), Step(sent, "future")]
+            return [Step("Approved", "future"), *ahead]
         case PayoutStatus.approved | PayoutStatus.held | PayoutStatus.processing:
-            return [Step(sent, "future")]
+            return ahead
+        case PayoutStatus.paid if is_awaited and bank is None:
+            return to_bank
+        case PayoutStatus.paid if bank is not None and bank.stage is BankStage.on_its_way:
+            return [arrived]
     return []

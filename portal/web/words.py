@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portal.domain.accounts import AccountStatus
+from portal.domain.bank_payouts import BankStage
 from portal.domain.ledger import MOVES, AccountKind, EntryKind
 from portal.domain.payouts import PayoutStatus
 
@@ -18,6 +19,13 @@ PAYOUT_WORDS: Mapping[PayoutStatus, str] = {
     PayoutStatus.rejected: "Declined",
     PayoutStatus.canceled: "Canceled",
     PayoutStatus.reversed: "Taken back",
+}
+
+#: How far what was sent is on its way from Stripe to the bank.
+BANK_WORDS: Mapping[BankStage, str] = {
+    BankStage.on_its_way: "On its way to your bank",
+    BankStage.arrived: "Arrived",
+    BankStage.returned: "Returned by your bank",
 }
 
 #: The badge: its sign, hidden from screen readers, and its words. Together they are a promise to the letter.
@@ -73,9 +81,9 @@ def moved_words(kind: EntryKind) -> tuple[str, str]:
     return _ACCOUNT_WORDS[source], _ACCOUNT_WORDS[target]
 
 
-def payout_words(status: PayoutStatus) -> str:
+def payout_words(stage: PayoutStatus | BankStage) -> str:
     """The words on a payout's tag."""
-    return PAYOUT_WORDS[status]
+    return BANK_WORDS[stage] if isinstance(stage, BankStage) else PAYOUT_WORDS[stage]
 
 
 def badge_sign(status: AccountStatus | None) -> str:

@@ -127,12 +127,14 @@ def _known(code: str) -> Affiliate:
 def _page(code: str, *, refusal: PortalError | None = None) -> Response:
     affiliate = _known(code)
     offer = services().payouts.offer(affiliate.id)
+    rows = services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS)
     return render(
         "operator/affiliates/show.html",
         status=refusal.status if refusal else 200,
         affiliate=affiliate,
         offer=offer,
-        rows=services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS),
+        rows=rows,
+        banks=services().bank_payouts.current_of([row.id for row in rows]),
         lines=services().audit_trail.of("affiliate", affiliate.id),
         detail_words=DETAIL_WORDS,
         hold_words=HOLD_WORDS,

@@ -51,6 +51,7 @@ def index() -> Response:
     return render(
         "operator/payouts/index.html",
         rows=shown,
+        banks=services().bank_payouts.current_of([row.payout.id for row in shown]),
         wanted=wanted,
         filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],
         now=services().clock.now(),
@@ -136,6 +137,7 @@ def mark_paid(payout_id: UUID) -> AnyResponse:
 def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
     """The payout as it stands now, with what was refused, if anything was."""
     file = services().payout_queue.file(payout_id)
+    banks = services().bank_payouts.of_payout(payout_id)
     me = current_user().user_id
     is_own = me in {file.payout.requested_by, file.affiliate.user_id}
     is_first_approver = file.first_approval is not None and file.first_approval.approved_by == me
@@ -144,6 +146,8 @@ def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
         status=refusal.status if refusal else 200,
         file=file,
         payout=file.payout,
+        banks=banks,
+        bank=banks[-1] if banks else None,
         affiliate=file.affiliate,
         hold_words=HOLD_WORDS,
         wait_words=WAIT_WORDS,

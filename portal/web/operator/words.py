@@ -44,6 +44,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "affiliate.unblocked": "Unblocked",
     "earning.refunded": "Earning refunded",
     "payout.status_changed": "Payout moved",
+    "payout.bank_payout_changed": "Bank payout moved",
     "payout.first_approved": "First of two approvals",
     "payout.parked": "Left alone after failing",
     "payout.retry_asked": "Retry asked for",

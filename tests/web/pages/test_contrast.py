@@ -8,6 +8,7 @@ import pytest
 
 from portal.config import PROJECT_ROOT
 from portal.domain.accounts import AccountStatus
+from portal.domain.bank_payouts import BankStage
 from portal.domain.payouts import PayoutStatus
 
 SHEET = (PROJECT_ROOT / "static/css/portal.css").read_text(encoding="utf-8")
@@ -69,6 +70,6 @@ def test_every_colour_of_the_sheet_is_a_token_with_both_themes() -> None:
     assert len(TOKENS) == 12 + 3 * len(TONES)
 
 
-@pytest.mark.parametrize("name", sorted({"none", "blocked", *AccountStatus, *PayoutStatus}))
+@pytest.mark.parametrize("name", sorted({"none", "blocked", *AccountStatus, *PayoutStatus, *BankStage}))
 def test_every_status_has_its_tag(name: str) -> None:
     assert re.search(rf"\.tag--{name}\b", SHEET)

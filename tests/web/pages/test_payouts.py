@@ -76,7 +76,7 @@ def test_a_request_leads_to_its_own_page_with_reference_amount_and_timeline(veri
         "Payout requested. Reference P-" in page.html.one(role="alert", class_="banner tone--verified").text
     )
     steps = [item.one("strong").text for item in page.html.one("ol", class_="timeline").all("li")]
-    assert steps == ["Requested", "Approved", "Sent to your Stripe account"]
+    assert steps == ["Requested", "Approved", "Sent", "On its way to your bank", "Arrived"]
     assert page.html.one("li", aria_current="step").one("strong").text == "Approved"
 
 
@@ -172,7 +172,7 @@ def test_the_page_of_a_moving_payout_looks_again_and_is_left_alone_until_somethi
     after = verified.ask(url)
     assert after.status == 200
     assert after.html.one(data_payout_id=None).attributes["data-payout-status"] == "paid"
-    assert "hx-trigger" not in after.html.one(id="payout").attributes
+    assert after.html.one(id="payout").attributes["hx-trigger"] == "every 30s"
     assert after.html.one(id="live").text.endswith(": Sent")
     assert len(after.response.data) < 6_000
 

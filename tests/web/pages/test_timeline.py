@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from portal.domain.bank_payouts import BankPayoutStatus
 from portal.domain.payouts import PayoutMethod, PayoutStatus
-from portal.models import ActorKind, AuditRow, Payout
+from portal.models import ActorKind, AuditRow, BankPayout, Payout
 from portal.web.timeline import is_canceled_by_affiliate, is_review_late, timeline
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -17,6 +18,9 @@ ASKED: Move = (None, "requested", ActorKind.affiliate)
 APPROVED: Move = ("requested", "approved", ActorKind.system)
 SENDING: Move = ("approved", "processing", ActorKind.system)
 AGAIN: Move = ("processing", "approved", ActorKind.system)
+SENT: Move = ("processing", "paid", ActorKind.system)
+
+TO_BANK = ["Sent", "On its way to your bank", "Arrived"]
 
 
 def _payout(status: str, method: PayoutMethod = PayoutMethod.fiat) -> Payout:
@@ -35,20 +39,20 @@ def _history(*moves: Move) -> list[AuditRow]:
 @pytest.mark.parametrize(
     ("moves", "words"),
     [
-        ([ASKED], ["*Requested", "Approved", "Sent to your Stripe account"]),
-        ([ASKED, APPROVED], ["Requested", "*Approved", "Sent to your Stripe account"]),
-        ([ASKED, APPROVED, SENDING], ["Requested", "Approved", "*Being sent", "Sent to your Stripe account"]),
+        ([ASKED], ["*Requested", "Approved", *TO_BANK]),
+        ([ASKED, APPROVED], ["Requested", "*Approved", *TO_BANK]),
+        ([ASKED, APPROVED, SENDING], ["Requested", "Approved", "*Being sent", *TO_BANK]),
         (
             [ASKED, APPROVED, SENDING, AGAIN],
-            ["Requested", "Approved", "*To be tried again", "Sent to your Stripe account"],
+            ["Requested", "Approved", "*To be tried again", *TO_BANK],
         ),
         (
-            [ASKED, APPROVED, SENDING, AGAIN, SENDING, ("processing", "paid", ActorKind.system)],
-            ["Requested", "Approved", "Sent to your Stripe account"],
+            [ASKED, APPROVED, SENDING, AGAIN, SENDING, SENT],
+            ["Requested", "Approved", "Sent"],
         ),
         (
             [ASKED, APPROVED, ("approved", "held", ActorKind.system), ("held", "approved", ActorKind.system)],
-            ["Requested", "Approved", "Put on hold", "*No longer on hold", "Sent to your Stripe account"],
+            ["Requested", "Approved", "Put on hold", "*No longer on hold", *TO_BANK],
         ),
         ([ASKED, ("requested", "rejected", ActorKind.operator)], ["Requested", "Declined"]),
         ([ASKED, ("requested", "canceled", ActorKind.affiliate)], ["Requested", "Canceled"]),
@@ -63,6 +67,56 @@ def test_the_steps_tell_what_was_done_where_it_stands_and_what_comes(
 ) -> None:
     steps = timeline(_payout(moves[-1][1]), _history(*moves), programme="Lumen")
     assert [("*" if step.is_current else "") + step.words for step in steps] == words
+
+
+ON_ITS_WAY, ARRIVED = "On its way to your bank", "Arrived"
+BEFORE = ["Requested", "Approved", "Sent"]
+
+
+def _bank(status: str, code: str | None = None, *, hours: int = 10) -> BankPayout:
+    return BankPayout(
+        id=f"po_{hours}", status=BankPayoutStatus(status), failure_code=code, arrival_on=date(2026, 11, 26),
+        created_at=MONDAY + timedelta(hours=hours), returned_at=MONDAY + timedelta(days=2),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("banks", "is_awaited", "words"),
+    [
+        ([], True, ["Requested", "Approved", "*Sent", ON_ITS_WAY, ARRIVED]),
+        ([], False, BEFORE),
+        ([_bank("pending")], True, [*BEFORE, f"*{ON_ITS_WAY}", ARRIVED]),
+        ([_bank("in_transit")], True, [*BEFORE, f"*{ON_ITS_WAY}", ARRIVED]),
+        ([_bank("paid")], False, [*BEFORE, ON_ITS_WAY, ARRIVED]),
+        ([_bank("failed", "account_closed")], False, [*BEFORE, ON_ITS_WAY, "Returned by your bank"]),
+        ([_bank("failed", "insufficient_funds")], True, [*BEFORE, ON_ITS_WAY, "Delayed on our side"]),
+        ([_bank("canceled")], True, [*BEFORE, ON_ITS_WAY, "Called off before it reached your bank"]),
+        ([_bank("unknown")], True, [*BEFORE, ON_ITS_WAY]),
+        (
+            [_bank("failed", "declined"), _bank("pending", hours=60)], True,
+            [*BEFORE, ON_ITS_WAY, "Returned by your bank", f"*{ON_ITS_WAY}", ARRIVED],
+        ),
+    ],
+)  # fmt: skip
+def test_once_sent_the_steps_go_on_to_the_bank(
+    banks: list[BankPayout], is_awaited: bool, words: list[str]
+) -> None:
+    history = _history(ASKED, APPROVED, SENDING, SENT)
+    steps = timeline(_payout("paid"), history, banks, programme="Lumen", is_awaited=is_awaited)
+    assert [("*" if step.is_current else "") + step.words for step in steps] == words
+
+
+def test_the_bank_comes_before_what_was_taken_back_later() -> None:
+    history = _history(ASKED, APPROVED, SENDING, SENT, ("paid", "reversed", ActorKind.stripe))
+    steps = timeline(_payout("reversed"), history, [_bank("paid")], programme="Lumen")
+    assert [step.words for step in steps] == [*BEFORE, ON_ITS_WAY, ARRIVED, "Taken back"]
+
+
+def test_the_day_of_arrival_is_the_expected_one_until_it_has_arrived() -> None:
+    history = _history(ASKED, APPROVED, SENDING, SENT)
+    for status, tone in (("in_transit", "future"), ("paid", "done")):
+        step = timeline(_payout("paid"), history, [_bank(status)], programme="Lumen", is_awaited=True)[-1]
+        assert (step.tone, step.on) == (tone, date(2026, 11, 26))
 
 
 def test_a_step_says_who_did_it() -> None:
