@@ -45,7 +45,7 @@ def pay_out(
         banks = account["external_accounts"]["data"]
         if not banks:
             raise BankPayoutRefused("the account has no bank account")
-        chosen = currency or account["default_currency"]
+        chosen = currency or _currency(sandbox, account)
         held = available(sandbox, account_id).get(chosen, 0)
         whole = amount is None
         sent = held if amount is None else amount
@@ -65,6 +65,14 @@ def pay_out(
         sandbox.store.put("payout", payout["id"], payout)
         sandbox.events.record("payout.created", payout, account=account_id)
     return public(payout)
+
+
+def _currency(sandbox: Sandbox, account: Document) -> str:
+    """An account's own currency, or another one that it has money in: the sandbox converts nothing."""
+    own: str = account["default_currency"]
+    funds = available(sandbox, account["id"])
+    others = (currency for currency, amount in sorted(funds.items()) if amount > 0)
+    return own if funds.get(own, 0) > 0 else next(others, own)
 
 
 def become(

@@ -100,6 +100,9 @@ class StandIn:
         """Stripe pays what an account has to its bank, or `amount` of it; the bank payout's id."""
         return str(self._ask("POST", f"accounts/{account_id}/payouts", more)["payout"]["id"])
 
+    def bank_payouts(self) -> list[dict[str, Any]]:
+        return self._list("payouts")
+
     def settle_at_bank(self, payout_id: str, status: str, **more: Any) -> None:
         """A bank payout goes on: `in_transit`, `paid`, `failed` with a `failure_code` (also after paid), `canceled`."""
         self._ask("POST", f"payouts/{payout_id}", {"status": status, **more})
