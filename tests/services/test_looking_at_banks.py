@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,7 +11,7 @@ from portal.domain.bank_payouts import BankStage
 from portal.domain.payouts import PayoutStatus
 from portal.gateways.stripe import StripeKeyRefusedError
 from portal.jobs.work import everything_due
-from portal.models import JobSlot, WebhookEvent
+from portal.models import BankPayout, JobSlot, WebhookEvent
 from tests.services.at_bank import (
     bank_events,
     current,
@@ -138,3 +140,14 @@ def test_a_refused_key_ends_the_look(programme: Programme) -> None:
     programme.stripe.fault("401", path="/v1/payouts", method="GET")
     with pytest.raises(StripeKeyRefusedError):
         look(programme)
+
+
+def test_of_several_that_came_back_the_latest_counts(programme: Programme) -> None:
+    payout_id, account_id = sent(programme)
+    banks = [programme.stripe.pay_to_bank(account_id, status="failed") for _ in range(2)]
+    look(programme)
+    now = programme.clock.now()
+    for latest in banks:
+        made = sa.case((BankPayout.id == latest, now), else_=now - timedelta(days=1))
+        programme.execute(sa.update(BankPayout).values(created_at=made))
+        assert shown(programme, payout_id)[-1] == (latest, "failed")
