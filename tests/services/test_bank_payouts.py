@@ -41,6 +41,7 @@ def test_events_lead_a_sent_payout_to_the_bank(programme: Programme) -> None:
     assert bank is not None
     assert (bank.stage, bank.arrival_on) == (BankStage.arrived, datetime.now(UTC).date())
     assert bank.trace_id
+    assert look(programme)["changed"] == 0
     assert steps(programme, payout_id) == [
         (None, f"{bank_id} pending"),
         (f"{bank_id} pending", f"{bank_id} paid"),
