@@ -202,7 +202,9 @@ def wire(
         reversals=reversals,
         reconciliation=reconciliation,
     )
-    bank_payouts = BankPayouts(session, clock=clock, stripe=stripe, journal=journal)
+    bank_payouts = BankPayouts(
+        session, clock=clock, stripe=stripe, journal=journal, notifications=notifications
+    )
     audit_chain = AuditChain(session, clock=clock)
     selfcheck = Selfcheck(session, settings=settings, switch=switch, further=[audit_chain.breaches])
     rule = ApprovalRule(settings.auto_approve_limit, settings.second_approval_limit)

@@ -1,7 +1,9 @@
-"""Stripe's own payouts to affiliates' banks, and which of our payouts each carries."""
+"""Stripe's own payouts to affiliates' banks, which of our payouts each carries, and the mails that tell of one that
+failed."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +17,14 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+
+OLD_MAIL = (
+    "status_pending", "status_verified", "status_restricted", "status_disconnected", "status_rejected",
+    "payout_requested", "payout_sent", "payout_declined", "payout_failed", "payout_canceled",
+    "payout_taken_back", "bank_changed", "preference_changed", "account_blocked", "account_unblocked",
+    "sending_stopped", "transfer_taken_back",
+)  # fmt: skip
+NEW_MAIL = ("payout_returned", "bank_payout_short")
 
 RULES = [
     Refusal(
@@ -97,9 +107,32 @@ def upgrade() -> None:
     op.create_index("ix_carried_payouts_payout_id", "carried_payouts", ["payout_id"])
     op.create_index("ix_payouts_destination", "payouts", ["destination"])
     create(RULES)
+    _allow_mail((*OLD_MAIL, *NEW_MAIL))
+
+
+def _allow_mail(kinds: tuple[str, ...]) -> None:
+    """Let the outbox take these kinds."""
+    is_allowed = f"kind IN ({', '.join(repr(kind) for kind in kinds)})"
+    if op.get_bind().dialect.name != "sqlite":
+        op.drop_constraint(op.f("ck_outbox_mail_kind"), "outbox")
+        op.create_check_constraint(op.f("ck_outbox_mail_kind"), "outbox", is_allowed)
+        return
+    # SQLite changes no constraint of a table that is there: it is made anew, in all else letter by letter as it was
+    made = op.get_bind().exec_driver_sql("SELECT sql FROM sqlite_master WHERE tbl_name = 'outbox' AND sql <> ''")
+    table, *indexes = sorted((sql for (sql,) in made), key=lambda sql: not sql.startswith("CREATE TABLE"))
+    for statement in (
+        "ALTER TABLE outbox RENAME TO outbox_before",
+        re.sub(r"kind IN \([^)]*\)", is_allowed, table),
+        "INSERT INTO outbox SELECT * FROM outbox_before",
+        "DROP TABLE outbox_before",
+        *indexes,
+    ):
+        op.get_bind().exec_driver_sql(statement)
 
 
 def downgrade() -> None:
+    op.execute(f"DELETE FROM outbox WHERE kind IN ({', '.join(repr(kind) for kind in NEW_MAIL)})")
+    _allow_mail(OLD_MAIL)
     drop(RULES)
     op.drop_index("ix_payouts_destination", "payouts")
     op.drop_table("carried_payouts")

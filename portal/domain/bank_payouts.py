@@ -16,8 +16,8 @@ OUR_FAULT = "insufficient_funds"
 #: As long as what is kept of Stripe's words.
 LONGEST_MESSAGE = 500
 
-#: The end of an account number, say.
-_MANY_DIGITS = re.compile(r"\d\D?\d\D?\d\D?\d")
+#: The end of an account number, say, or an address: pages and mails lead nowhere but to the portal.
+_NOT_TO_KEEP = re.compile(r"\d\D?\d\D?\d\D?\d|://")
 
 
 class BankPayoutStatus(StrEnum):
@@ -117,8 +117,8 @@ def failure_of(code: str | None, *, message: str | None, currency: str, referenc
 
 def message_to_keep(code: str | None, message: str | None) -> str | None:
     """Stripe's words about a failure, where we have none of our own; none that could show a part of an account
-    number."""
-    if not message or code in _FAILURES or code == "invalid_currency" or _MANY_DIGITS.search(message):
+    number, or an address."""
+    if not message or code in _FAILURES or code == "invalid_currency" or _NOT_TO_KEEP.search(message):
         return None
     kept = " ".join(message.split())
     return kept[:LONGEST_MESSAGE] if kept.isprintable() else None

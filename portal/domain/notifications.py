@@ -27,6 +27,8 @@ class MailKind(StrEnum):
     payout_failed = "payout_failed"
     payout_canceled = "payout_canceled"
     payout_taken_back = "payout_taken_back"
+    payout_returned = "payout_returned"
+    """A bank did not keep it; the payout stays sent."""
     bank_changed = "bank_changed"
     preference_changed = "preference_changed"
     account_blocked = "account_blocked"
@@ -35,6 +37,8 @@ class MailKind(StrEnum):
     """To the operators."""
     transfer_taken_back = "transfer_taken_back"
     """To the operators."""
+    bank_payout_short = "bank_payout_short"
+    """To the operators: Stripe had not enough to pay out what was transferred."""
 
 
 _OF_STATUS: Mapping[AccountStatus, MailKind] = {

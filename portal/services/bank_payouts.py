@@ -24,9 +24,10 @@ from portal.gateways.stripe import (
     StripeProblemError,
     StripeRefusedError,
 )
-from portal.models import BankPayout, CarriedPayout, Payout
+from portal.models import Affiliate, BankPayout, CarriedPayout, Payout
 from portal.models.base import Database, reading, writing
 from portal.services.journal import Cause, Journal
+from portal.services.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +60,17 @@ class LookTally:
 class BankPayouts:
     """Writes down what Stripe says of bank payouts that carry ours, and shows it."""
 
-    def __init__(self, database: Database, *, clock: Clock, stripe: StripeGateway, journal: Journal) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        stripe: StripeGateway,
+        journal: Journal,
+        notifications: Notifications,
+    ) -> None:
         self._database = database
+        self._notifications = notifications
         self._clock = clock
         self._stripe = stripe
         self._journal = journal
@@ -151,9 +161,20 @@ class BankPayouts:
         if row.status is before and not new:
             return "no change"
         if row.status.is_over:
-            alert = log.error if row.failure_code == OUR_FAULT else log.warning
-            alert("bank_payout.came_back", id=row.id, status=row.status.value, code=row.failure_code)
+            self._came_back(row, [*known, *new])
         return f"{before or 'none'} → {row.status}"
+
+    def _came_back(self, row: BankPayout, carried: Collection[Payout]) -> None:
+        """Tell whom it concerns, unless another bank payout has taken the money along since."""
+        alert = log.error if row.failure_code == OUR_FAULT else log.warning
+        alert("bank_payout.came_back", id=row.id, status=row.status.value, code=row.failure_code)
+        if row.status is not BankPayoutStatus.failed:
+            return
+        affiliate = self._database.get_one(Affiliate, row.affiliate_id)
+        current = self._current([payout.id for payout in carried])
+        for payout in carried:
+            if payout.status is PayoutStatus.paid and current[payout.id] is row:
+                self._notifications.came_back_from_bank(payout, affiliate, row)
 
     def _changed(self, payout: Payout, before: str | None, row: BankPayout, cause: Cause) -> None:
         self._journal.changed(
@@ -164,6 +185,9 @@ class BankPayouts:
     @reading
     def current_of(self, payout_ids: Collection[UUID]) -> Mapping[UUID, BankPayout]:
         """For each of these payouts that one carries: the one that counts now."""
+        return self._current(payout_ids)
+
+    def _current(self, payout_ids: Collection[UUID]) -> Mapping[UUID, BankPayout]:
         query = sa.select(CarriedPayout.payout_id, BankPayout).join(
             BankPayout, BankPayout.id == CarriedPayout.bank_payout_id
         )

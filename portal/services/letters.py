@@ -30,6 +30,7 @@ LINKS: Mapping[MailKind, tuple[str, str]] = {
     **{kind: _PAYOUT for kind in MailKind if kind.startswith("payout_")},
     MailKind.preference_changed: ("See your payout preferences", "/payouts/preferences"),
     MailKind.sending_stopped: ("Go to the overview", "/operator/"),
+    MailKind.bank_payout_short: ("See this payout", "/operator/payouts/{payout_id}"),
     MailKind.transfer_taken_back: ("See this payout", "/operator/payouts/{payout_id}"),
 }
 

@@ -10,9 +10,10 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.accounts import Requirements
+from portal.domain.bank_payouts import OUR_FAULT
 from portal.domain.notifications import OF_MOVE, MailKind, kind_of_status, wanted_words
 from portal.domain.payouts import PayoutStatus
-from portal.models import ActorKind, Affiliate, MailState, OutboxMail, Payout
+from portal.models import ActorKind, Affiliate, BankPayout, MailState, OutboxMail, Payout
 from portal.models.base import Database, add_once
 from portal.services.journal import Cause
 from portal.services.operators import Operators
@@ -101,6 +102,24 @@ class Notifications:
         facts = _payout_facts(payout) | {"amount": amount, "code": affiliate.code}
         self._tell(affiliate, MailKind.payout_taken_back, key=f"reversal {reversal_id}", **facts)
         self._tell_operators(MailKind.transfer_taken_back, key=f"reversal {reversal_id}", **facts)
+
+    def came_back_from_bank(self, payout: Payout, affiliate: Affiliate, bank: BankPayout) -> None:
+        """A bank payout that carried it failed: why, and where the money is."""
+        failure = bank.failure(payout.reference)
+        is_ours = bank.failure_code == OUR_FAULT
+        facts = _payout_facts(payout) | {"bank_payout_id": bank.id}
+        self._tell(
+            affiliate,
+            MailKind.payout_returned,
+            key=f"payout {payout.id} back from {bank.id}",
+            cause=failure.cause,
+            next_step=failure.next_step,
+            is_ours=is_ours,
+            **facts,
+        )
+        if is_ours:
+            key = f"payout {payout.id} back from {bank.id} for want of funds"
+            self._tell_operators(MailKind.bank_payout_short, key=key, code=affiliate.code, **facts)
 
     def sending_stopped(self, reason: str, *, at: datetime) -> None:
         """An alarm has stopped all sending."""

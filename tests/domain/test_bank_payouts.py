@@ -69,6 +69,7 @@ def test_a_failure_nobody_has_seen_yet_is_told_in_stripes_words() -> None:
         ("bank_on_strike", "Account ending in 6789 is closed.", None),
         ("bank_on_strike", "Account 67-89 is closed.", None),
         ("bank_on_strike", "A rule of 2026", None),
+        ("bank_on_strike", "See https://stripe.com/docs", None),
         ("bank_on_strike", "a\x00b", None),
         ("bank_on_strike", None, None),
         ("bank_on_strike", "", None),

@@ -32,6 +32,8 @@ FACTS: dict[str, Any] = {
     "deadline_at": "2026-12-14T09:00:00+00:00", "is_blocked": False, "is_new_account": False,
     "method": "fiat", "wallet_ending": "abcdef", "message": SCRIPT, "is_automatic": False, "is_approved": True,
     "payout_id": str(UUID(int=5)), "reference": "P-7", "amount": 123_450, "currency": "eur", "reason": SCRIPT,
+    "cause": "Your bank says the account is closed", "next_step": "Add a different bank account on Stripe",
+    "is_ours": False, "bank_payout_id": "po_1",
 }  # fmt: skip
 
 

@@ -1,0 +1,84 @@
+"""What a bank returned is told once, to whom it concerns, with what to do and where the money is."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.domain.notifications import MailKind
+from portal.models import OutboxMail
+from portal.models.base import new_id
+from tests.post_office import PostOffice
+from tests.services.at_bank import bank_events, look, sent, tell
+from tests.services.mail.reading import BASE, assert_says, delivered, on_one_database, outbox
+from tests.services.programme import TEST, Programme
+
+
+def test_a_returned_payout_is_told_once_with_the_cause_and_the_next_step(
+    programme: Programme, post_office: PostOffice
+) -> None:
+    payout_id, account_id = sent(programme)
+    bank_id = programme.stripe.pay_to_bank(account_id, status="paid")
+    look(programme)
+    delivered(programme, post_office)
+    programme.stripe.settle_at_bank(bank_id, "failed", failure_code="account_closed")
+    tell(programme, *bank_events(programme))
+    look(programme)
+    (mail,) = delivered(programme, post_office)
+    assert_says(
+        mail, "Your bank returned payout P-1001 of $100.00",
+        "Your bank returned your payout P-1001 of $100.00. Your bank says the account is closed.",
+        "The money is in your Stripe balance. Add a different bank account on Stripe.", f"{BASE}/payouts/{payout_id}",
+    )  # fmt: skip
+
+
+@on_one_database
+def test_what_is_on_its_way_again_is_not_told_as_returned(
+    programme: Programme, post_office: PostOffice
+) -> None:
+    _, account_id = sent(programme)
+    programme.stripe.pay_to_bank(account_id, status="failed")
+    programme.stripe.pay_to_bank(account_id)
+    look(programme)
+    assert outbox(programme, kind="payout_returned") == []
+
+
+@on_one_database
+def test_one_that_was_called_off_or_taken_back_is_not_told_as_returned(
+    programme: Programme, post_office: PostOffice
+) -> None:
+    payout_id, account_id = sent(programme)
+    programme.stripe.pay_to_bank(account_id, status="canceled")
+    look(programme)
+    bank_id = programme.stripe.pay_to_bank(account_id)
+    look(programme)
+    programme.stripe.reverse(programme.payout(payout_id).transfer_id or "", 10_000)
+    programme.services.reconciliation.run(cause=TEST)
+    programme.stripe.settle_at_bank(bank_id, "failed")
+    tell(programme, *bank_events(programme))
+    assert outbox(programme, kind="payout_returned") == []
+
+
+@on_one_database
+def test_a_fault_of_ours_is_told_to_the_operators_too(programme: Programme, post_office: PostOffice) -> None:
+    _, account_id = sent(programme)
+    programme.stripe.pay_to_bank(account_id, status="failed", failure_code="insufficient_funds")
+    look(programme)
+    (mail,) = [each for each in delivered(programme, post_office) if "delayed" in str(each["Subject"])]
+    assert_says(
+        mail, "Payout P-1001 of $100.00 is delayed",
+        "A problem on our side delayed this payout: P-1001 of $100.00. You do not need to do anything. The money is in "
+        "your Stripe balance.",
+    )  # fmt: skip
+
+
+def test_the_outbox_takes_every_kind_of_mail(programme: Programme) -> None:
+    person, now = programme.person(), programme.clock.now()
+    rows = [
+        {
+            "id": new_id(), "deduplication_key": kind, "kind": kind, "user_id": person, "facts": {},
+            "state": "waiting", "tries": 0, "next_try_at": now, "created_at": now,
+        }
+        for kind in MailKind
+    ]  # fmt: skip
+    with programme.tried(sa.insert(OutboxMail).values(rows)):
+        pass
