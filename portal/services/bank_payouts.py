@@ -44,6 +44,9 @@ OVERLAP = timedelta(days=1)
 #: How Stripe answers for an account that is gone, or a payout that is not the account's.
 _NOT_SHOWN = frozenset({403, 404})
 
+#: How it answers for one whose contents it does not tell, though it seemed that it would.
+_NOT_ANSWERED = 400
+
 
 @dataclass
 class LookTally:
@@ -117,7 +120,13 @@ class BankPayouts:
         does not say, or where it takes money from the bank."""
         if not facts.is_itemised or facts.amount <= 0:
             return frozenset()
-        contents = self._stripe.contents_of_bank_payout(facts.account_id, facts.id)
+        try:
+            contents = self._stripe.contents_of_bank_payout(facts.account_id, facts.id)
+        except StripeRefusedError as refusal:
+            if refusal.http_status != _NOT_ANSWERED:
+                raise
+            log.warning("bank_payout.not_itemised", id=facts.id, problem=str(refusal))
+            return frozenset()
         transfers = contents.transfers
         for earlier_id in contents.returned - seen:
             earlier = self._stripe.retrieve_bank_payout(facts.account_id, earlier_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from tests.services.at_bank import (
     steps,
     tell,
 )
+from tests.services.line import Line
 from tests.services.programme import Programme
 
 
@@ -151,3 +153,16 @@ def test_of_several_that_came_back_the_latest_counts(programme: Programme) -> No
         made = sa.case((BankPayout.id == latest, now), else_=now - timedelta(days=1))
         programme.execute(sa.update(BankPayout).values(created_at=made))
         assert shown(programme, payout_id)[-1] == (latest, "failed")
+
+
+def test_where_stripe_refuses_to_say_what_is_in_one_what_is_known_stays_and_goes_on(
+    programme: Programme, line: Line
+) -> None:
+    payout_id, account_id = sent(programme)
+    bank_id = programme.stripe.pay_to_bank(account_id)
+    look(programme)
+    programme.stripe.settle_at_bank(bank_id, "paid")
+    refusal = {"error": {"type": "invalid_request_error", "message": "Not of this payout."}}
+    line.answers("GET", "/v1/balance_transactions", (json.dumps(refusal), 400))
+    assert look(programme) == {"accounts": 1, "changed": 1, "errors": 0}
+    assert shown(programme, payout_id) == [(bank_id, "paid")]

@@ -10,6 +10,7 @@ from portal.models.base import new_id
 from tests.post_office import PostOffice
 from tests.services.at_bank import bank_events, look, sent, tell
 from tests.services.mail.reading import BASE, assert_says, delivered, on_one_database, outbox
+from tests.services.mail.test_notifications import operator
 from tests.services.programme import TEST, Programme
 
 
@@ -60,10 +61,16 @@ def test_one_that_was_called_off_or_taken_back_is_not_told_as_returned(
 
 @on_one_database
 def test_a_fault_of_ours_is_told_to_the_operators_too(programme: Programme, post_office: PostOffice) -> None:
-    _, account_id = sent(programme)
-    programme.stripe.pay_to_bank(account_id, status="failed", failure_code="insufficient_funds")
+    operator(programme, "olga")
+    payout_id, account_id = sent(programme)
+    bank_id = programme.stripe.pay_to_bank(account_id, status="failed", failure_code="insufficient_funds")
+    delivered(programme, post_office)
     look(programme)
-    (mail,) = [each for each in delivered(programme, post_office) if "delayed" in str(each["Subject"])]
+    mail, to_operator = delivered(programme, post_office)
+    assert_says(
+        to_operator, "Stripe could not pay P-1001 on to the bank",
+        "Hello Olga,", bank_id, f"{BASE}/operator/payouts/{payout_id}",
+    )  # fmt: skip
     assert_says(
         mail, "Payout P-1001 of $100.00 is delayed",
         "A problem on our side delayed this payout: P-1001 of $100.00. You do not need to do anything. The money is in "
