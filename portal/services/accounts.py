@@ -67,7 +67,7 @@ class Standings:
         affiliate.stripe_requirements = facts.requirements.to_json()
         affiliate.stripe_deadline_at = standing.deadline_at
         affiliate.stripe_checked_at = asked_at
-        self._note_bank(affiliate, facts)
+        self._note_bank(affiliate, facts, cause)
         shown = (standing.status, standing.detail, affiliate.stripe_requirements, standing.deadline_at)
         if shown != shown_before:
             affiliate.version += 1
@@ -84,12 +84,15 @@ class Standings:
             )
         return Recorded(before, standing.status, is_standing_changed=shown[:2] != shown_before[:2])
 
-    def _note_bank(self, affiliate: Affiliate, facts: AccountFacts) -> None:
+    def _note_bank(self, affiliate: Affiliate, facts: AccountFacts, cause: Cause) -> None:
         if facts.bank_fingerprint is None or facts.bank_fingerprint == affiliate.bank_fingerprint:
             return
         if affiliate.bank_fingerprint is not None:  # the first ever is no change
-            affiliate.bank_changed_at = self._clock.now()
+            affiliate.bank_changed_at = now = self._clock.now()
             self._notifications.bank_changed(affiliate)
+            self._journal.changed(
+                "affiliate", affiliate.id, action="affiliate.bank_changed", before=None, after=None, cause=cause, at=now
+            )  # fmt: skip
         affiliate.bank_fingerprint = facts.bank_fingerprint
 
     def _status_changed(self, affiliate: Affiliate, before: AccountStatus | None, cause: Cause) -> None:

@@ -89,6 +89,7 @@ def test_the_first_bank_account_is_no_change_and_the_next_one_starts_the_cooldow
     second = programme.request(affiliate_id, "50.00")
     programme.run()
     assert (programme.payout(second).status, programme.payout(second).hold_reason) == ("held", "bank_changed")
+    assert programme.changes(affiliate_id, "affiliate.bank_changed") == [(None, None, "process-payouts")]
     programme.clock.advance(hours=24, microseconds=-1)
     programme.run()
     assert programme.payout(second).status == "held"

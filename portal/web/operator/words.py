@@ -39,6 +39,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "affiliate.account_connected": "Stripe account made",
     "affiliate.status_changed": "Stripe status changed",
     "affiliate.preference_changed": "Way to be paid changed",
+    "affiliate.bank_changed": "Bank account at Stripe changed",
     "affiliate.wallet_changed": "Wallet changed",
     "affiliate.blocked": "Blocked",
     "affiliate.unblocked": "Unblocked",
