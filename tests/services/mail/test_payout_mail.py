@@ -78,7 +78,7 @@ def test_a_failed_payout_is_told_without_stripes_own_words(
     programme.stripe.fault("400_saved", code="amount_too_small", message=words)
     programme.run()
     (mail,) = delivered(programme, post_office)
-    assert_says(mail, "Payout P-1001 of $100.00 failed", "Its page says why.", "The money is back")
+    assert_says(mail, "Payout P-1001 of $100.00 failed", "quote P-1001", "The money is back")
     kept = [str(row.facts) for row in outbox(programme)]
     assert not [text for text in (*texts(mail), *kept) if "stripe.com" in text]
 

@@ -257,3 +257,20 @@ def test_older_payouts_are_a_link_away(ada: Partner, monkeypatch: pytest.MonkeyP
     assert [row.one("a").text for row in first.html.all("tr", data_payout_id=None)] == references[:0:-1]
     older = ada.get(first.html.one("nav", aria_label="Pages").one("a").attributes["href"])
     assert [row.one("a").text for row in older.html.all("tr", data_payout_id=None)] == references[:1]
+
+
+def test_a_payout_that_stripe_refused_says_where_the_money_is_and_not_what_stripe_told_the_platform(
+    verified: Partner,
+) -> None:
+    payout = verified.send(verified.get("/payouts/new"), "/payouts").location
+    refusal = {
+        "method": "POST", "path_prefix": "/v1/transfers", "fault": "400_saved", "code": "amount_too_small",
+        "message": "Funds can't be sent to accounts located in US.", "times": 1,
+    }  # fmt: skip
+    assert verified.stand_in.test_client().post("/sandbox/api/faults", json=refusal).status_code == 201
+    verified.pays()
+    page = verified.get(payout.partition("?")[0])
+    assert page.html.one("div", data_payout_id=None).attributes["data-payout-status"] == "failed"
+    assert "The money is back in your available balance." in page.said
+    assert "quote P-" in page.said
+    assert "located in US" not in page.said
