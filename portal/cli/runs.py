@@ -47,6 +47,8 @@ def process(dry_run: bool, as_json: bool) -> None:
         tally = services().transfers.run(cause=by_shell("process-payouts"), is_dry=dry_run)
     except StripeKeyRefusedError as problem:
         raise click.ClickException(f"{problem}. No payout was changed.") from problem
+    if (reason := services().payout_control.why_stopped()) is not None:
+        click.echo(f"Sending is stopped: {reason} Nothing is sent until an operator resumes it.", err=True)
     lines = [f"{outcome}: {count}" for outcome, count in tally.counts.items()]
     lines += [f"total: {_printed(amount, currency)}" for currency, amount in tally.total.items()]
     report(tally.as_json(), lines or ["Nothing to send."], as_json=as_json)

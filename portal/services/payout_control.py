@@ -83,6 +83,12 @@ class PayoutControl:
         if not was_halted:
             self._switched("sending.halted", "on", "halted", cause)
 
+    @reading
+    def why_stopped(self) -> str | None:
+        """Why nothing is sent, if sending is stopped."""
+        installation = self._database.scalars(sa.select(Installation)).one()
+        return None if installation.halted_at is None else installation.halt_reason or "no reason was given"
+
     def resume(self, *, cause: Cause) -> None:
         """Let sending go on, if the books hold and agree with Stripe. Raises SendingStaysStopped, StripeIsAway,
         InvalidInput."""

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from click.testing import Result
 
-from portal.models import JobSlot, WebhookEvent
+from portal.models import ActorKind, JobSlot, WebhookEvent
+from portal.services.journal import Cause
 from tests.services.line import Line
 from tests.services.programme import Programme
 
@@ -50,6 +51,21 @@ def test_process_payouts_with_a_refused_key_ends_with_1_and_changes_nothing(prog
     result = shell(programme, "process-payouts", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "key" in result.stderr
+    assert programme.payout(payout_id).status == "approved"
+
+
+@pytest.mark.parametrize("how", [["--json"], ["--json", "--dry-run"]])
+def test_while_sending_is_stopped_process_payouts_says_why_nothing_leaves(
+    programme: Programme, how: list[str]
+) -> None:
+    payout_id = programme.approved()
+    programme.services.payout_control.halt(
+        cause=Cause(ActorKind.operator, None, "request-1", "The bank called.")
+    )
+    result = shell(programme, "process-payouts", *how)
+    assert result.exit_code == 0
+    assert "Sending is stopped: The bank called. Nothing is sent" in result.stderr
+    assert said(result)["failed"] == 0
     assert programme.payout(payout_id).status == "approved"
 
 
