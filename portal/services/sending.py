@@ -14,7 +14,12 @@ from portal.clock import Clock
 from portal.domain.attempts import AnswerClass, Outcome, StripeAnswer, classify
 from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
 from portal.domain.verdicts import Listing, Step
-from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
+from portal.gateways.stripe import (
+    StripeGateway,
+    StripeKeyRefusedError,
+    StripeProblemError,
+    StripeRefusedError,
+)
 from portal.models import Payout
 from portal.models.base import Database, reading
 from portal.services.accounts import Accounts
@@ -43,10 +48,17 @@ class Run:
         """Whether to leave the rest to the next run."""
         return self.unheard >= MOST_UNHEARD
 
-    def heard(self, answer: StripeAnswer) -> None:
-        """A request for a transfer came back, or did not."""
-        is_heard = answer.http_status is not None and answer.http_status < 500
-        self.unheard = 0 if is_heard else self.unheard + 1
+    def heard(self, answer: StripeAnswer, *, is_again: bool) -> None:
+        """A request for a transfer came back, or did not. A 5xx to one that is sent again may be the first answer,
+        saved under its key: it says nothing of today, and must not keep those behind it waiting until the key is old.
+        https://docs.stripe.com/api/idempotent_requests"""
+        has_failed = answer.http_status is not None and answer.http_status >= 500
+        if not (has_failed and is_again):
+            self.unheard = self.unheard + 1 if has_failed or answer.http_status is None else 0
+
+    def stumbled(self, problem: StripeProblemError) -> None:
+        """A question about one payout came to nothing; a no about one account is an answer."""
+        self.unheard = 0 if isinstance(problem, StripeRefusedError) else self.unheard + 1
 
 
 class Sending:
@@ -90,8 +102,8 @@ class Sending:
                 self._accounts.look(claim.affiliate_id, claim.destination, cause=run.cause)
             except StripeKeyRefusedError:
                 raise
-            except StripeProblemError:
-                run.unheard += 1
+            except StripeProblemError as problem:
+                run.stumbled(problem)
                 return PayoutStatus.held
         return self._attempts.reconsider(claim.payout_id, cause=run.cause)
 
@@ -115,8 +127,8 @@ class Sending:
                 )
         except StripeKeyRefusedError:
             raise
-        except StripeProblemError:
-            run.unheard += 1
+        except StripeProblemError as problem:
+            run.stumbled(problem)
             self._attempts.note_wait(claim.payout_id, WaitReason.stripe_away)
             return Outcome.waiting
         intent = self._attempts.intend(claim.payout_id, cause=run.cause)
@@ -124,7 +136,7 @@ class Sending:
 
     def _post(self, intent: Intent, claim: Claim, run: Run) -> Outcome:
         answer = self._stripe.create_transfer(intent.parameters, key=intent.key)
-        run.heard(answer)
+        run.heard(answer, is_again=claim.status is PayoutStatus.processing)
         meaning = classify(answer, intent.parameters)
         is_fresh = meaning is AnswerClass.refused and self._look_again(claim, run)
         outcome = self._attempts.record(intent, answer, is_account_fresh=is_fresh, cause=run.cause)
@@ -148,8 +160,8 @@ class Sending:
             found = self._stripe.transfers_in_group(transfer_group(claim.payout_id))
         except StripeKeyRefusedError:
             raise
-        except StripeProblemError:
-            run.unheard += 1
+        except StripeProblemError as problem:
+            run.stumbled(problem)
             return Outcome.unknown
         if claim.step is Step.look_first and not found:
             intent = self._attempts.intend_again(claim.payout_id)
@@ -162,8 +174,8 @@ class Sending:
     def _look_again(self, claim: Claim, run: Run) -> bool:
         try:
             self._accounts.look(claim.affiliate_id, claim.destination, cause=run.cause)
-        except StripeProblemError:
-            run.unheard += 1
+        except StripeProblemError as problem:
+            run.stumbled(problem)
             return False
         return True
 

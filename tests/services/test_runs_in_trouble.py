@@ -64,3 +64,24 @@ def test_a_run_goes_on_while_stripe_answers_now_and_then(programme: Programme) -
     programme.stripe.fault("timeout_before", path="/v1/transfers", times=MOST_UNHEARD - 1)
     tally = programme.run()
     assert (tally.counts[Outcome.unknown], tally.counts[Outcome.paid]) == (2, 3)
+
+
+def test_a_500_that_stripe_has_saved_under_old_keys_keeps_nobody_else_waiting(programme: Programme) -> None:
+    for _ in range(MOST_UNHEARD):
+        programme.approved()
+    programme.stripe.fault("500_before_saved", times=MOST_UNHEARD)
+    assert programme.run().counts[Outcome.unknown] == MOST_UNHEARD
+    younger = programme.approved()
+    tally = programme.run()
+    assert (tally.counts[Outcome.unknown], tally.counts[Outcome.paid]) == (MOST_UNHEARD, 1)
+    assert programme.payout(younger).status == "paid"
+
+
+def test_accounts_that_stripe_says_no_to_keep_nobody_else_waiting(programme: Programme) -> None:
+    for _ in range(MOST_UNHEARD):
+        programme.approved()
+    younger = programme.approved()
+    programme.stripe.fault("400_saved", path="/v1/accounts/", method="GET", times=MOST_UNHEARD)
+    tally = programme.run()
+    assert (tally.counts[Outcome.waiting], tally.counts[Outcome.paid]) == (MOST_UNHEARD, 1)
+    assert programme.payout(younger).status == "paid"
