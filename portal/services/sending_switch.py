@@ -33,14 +33,14 @@ class SendingSwitch:
 
     def halt_within(self, reason: str, *, is_alarm: bool = True) -> None:
         """Stop all sending, in the unit of work that is open; the first reason stays. Of an alarm the operators are
-        told."""
+        told, once for each stop, also if somebody had stopped sending by hand before."""
         log.critical("sending.halted", reason=reason)
         installation = self._database.scalars(sa.select(Installation).with_for_update()).one()
         if installation.halted_at is None:
             installation.halted_at = self._clock.now()
             installation.halt_reason = reason[:500]
-            if is_alarm:
-                self._notifications.sending_stopped(reason[:500], at=installation.halted_at)
+        if is_alarm:
+            self._notifications.sending_stopped(reason[:500], at=installation.halted_at)
 
     def is_halted_within(self) -> bool:
         """The same question in the unit of work that is open."""

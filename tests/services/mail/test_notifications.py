@@ -11,6 +11,7 @@ from portal.models import AuditRow, Identity, Operator, User
 from portal.models.base import new_id
 from portal.services.affiliates import AffiliateData
 from portal.services.notifications import Notifications
+from portal.services.sending_switch import SendingSwitch
 from portal.wiring import session
 from tests.post_office import PostOffice
 from tests.services.line import Line
@@ -73,6 +74,19 @@ def test_an_operator_who_stops_sending_by_hand_knows_it(
     operator(programme, "olga")
     programme.services.payout_control.halt(cause=OPERATOR)
     assert delivered(programme, post_office) == []
+
+
+@on_one_database
+def test_an_alarm_is_told_once_also_while_somebody_has_stopped_sending_by_hand(
+    programme: Programme, post_office: PostOffice
+) -> None:
+    operator(programme, "olga")
+    programme.services.payout_control.halt(cause=OPERATOR)
+    notifications = Notifications(session, clock=programme.clock, operators=programme.services.access)
+    for reason in ("Two transfers for one payout.", "Something else."):
+        SendingSwitch(session, clock=programme.clock, notifications=notifications).halt(reason)
+    (mail,) = delivered(programme, post_office)
+    assert_says(mail, "Sending of payouts has stopped", "Two transfers for one payout.")
 
 
 def test_what_was_taken_back_is_told_to_affiliate_and_operators_once_for_each_reversal(
