@@ -158,8 +158,7 @@ class Affiliates:
     def set_preferences(self, affiliate_id: UUID, change: PreferenceChange, *, cause: Cause) -> Affiliate:
         """Save what the form brings. Raises PayoutIsOpen, InvalidInput."""
         affiliate = self._books.lock(affiliate_id)
-        open_payout = self._open_payout(affiliate_id)
-        if open_payout is not None:
+        if (open_payout := self._open_payout(affiliate_id)) is not None:
             raise PayoutIsOpen(open_payout.reference)
         method = change.method if change.method is not None else affiliate.preferred_payout_type.value
         before, wallet_before = affiliate.preferred_payout_type, affiliate.wallet_address
@@ -169,8 +168,10 @@ class Affiliates:
             self._change_country(affiliate, change.country)
         affiliate.wallet_address = wallet or None
         affiliate.preferred_payout_type = PayoutMethod(method)
-        affiliate.automatic = affiliate.automatic if change.automatic is None else change.automatic == "true"
         affiliate.version += 1
+        if change.automatic not in {None, was := str(affiliate.automatic).lower()}:
+            self._changed(affiliate, "automatic_changed", was, change.automatic, cause)
+            affiliate.automatic = change.automatic == "true"
         if affiliate.preferred_payout_type is not before:
             self._changed(affiliate, "preference_changed", before, affiliate.preferred_payout_type, cause)
         if affiliate.wallet_address != wallet_before:

@@ -131,3 +131,13 @@ def test_a_schedule_is_due_at_midnight_utc() -> None:
         "0 0 * * 1",
         None,
     ]
+
+
+def test_the_trail_says_who_switched_automatic_payouts_on_and_off(programme: Programme) -> None:
+    ana = _automatic(programme, earned=100)
+    for wanted in ("true", "false", None):
+        programme.services.affiliates.set_preferences(ana, PreferenceChange(automatic=wanted), cause=TEST)
+    assert programme.changes(ana, "affiliate.automatic_changed") == [
+        ("false", "true", "a test"),
+        ("true", "false", "a test"),
+    ]

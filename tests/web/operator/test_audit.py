@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 from datetime import timedelta
@@ -12,7 +13,9 @@ from flask import Flask
 from portal.jobs.work import everything_due
 from portal.models import ActorKind
 from portal.services.journal import Cause
+from portal.web.operator.words import ACTION_WORDS
 from portal.wiring import services
+from tests.house.tree import python_files
 from tests.web.pages.conftest import Partner
 from tests.web.pages.markup import Element
 from tests.web.pages.visitor import Page, Visitor
@@ -34,6 +37,19 @@ def test_every_change_is_there_with_who_what_whose_from_to_and_why(
     assert "The order was refunded." in newest.text
     assert "request:" in newest.text
     assert newest.one("a").attributes["href"] == f"/operator/payouts/{waiting}"
+
+
+def test_everything_that_is_written_down_has_words_of_its_own() -> None:
+    named = {
+        keyword.value.value
+        for path in python_files("portal/services")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "action" and isinstance(keyword.value, ast.Constant)
+    }
+    assert "payout.status_changed" in named
+    assert not named - set(ACTION_WORDS)
 
 
 def test_the_trail_is_filtered_by_who_what_and_day(olga: Visitor, ada: Partner, waiting: str) -> None:
