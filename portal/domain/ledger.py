@@ -51,15 +51,6 @@ class EntryKind(StrEnum):
     refund_available = "refund_available"
     refund_owed = "refund_owed"
 
-    @property
-    def touches_a_hold(self) -> bool:
-        """Whether the entry changes what is still on hold of one earning, and so must name it."""
-        return AccountKind.on_hold in MOVES[self]
-
-    @property
-    def belongs_to_a_payout(self) -> bool:
-        return self in {EntryKind.reserve, EntryKind.settle, EntryKind.release, EntryKind.reverse}
-
 
 #: kind of entry -> (account it is taken from, account it goes to)
 MOVES: Mapping[EntryKind, tuple[AccountKind, AccountKind]] = {
