@@ -21,7 +21,11 @@ def configure(settings: Settings) -> None:
             structlog.processors.format_exc_info if is_json else structlog.processors.StackInfoRenderer(),
             structlog.processors.JSONRenderer()
             if is_json
-            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            else structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                # where rich is installed the usual one shows local variables: tokens, addresses, links
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level]
