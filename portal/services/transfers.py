@@ -26,6 +26,7 @@ from portal.services.reversals import Reversals
 from portal.services.sending import Run, Sending
 from portal.services.sending_faults import SendingFaults
 from portal.services.sending_switch import SendingSwitch
+from portal.services.transfer_comparison import is_ours, payout_id_of
 from portal.services.transfer_requests import transfer_group
 
 log = structlog.get_logger(__name__)
@@ -190,10 +191,5 @@ class Transfers:
     @reading
     def _payout_of(self, transfer: TransferFacts) -> UUID | None:
         installation = self._database.scalars(sa.select(Installation.id)).one()
-        if transfer.metadata.get("installation") != str(installation) or not transfer.transfer_group:
-            return None
-        try:
-            payout_id = UUID(transfer.transfer_group.removeprefix("payout-"))
-        except ValueError:
-            return None
+        payout_id = payout_id_of(transfer) if is_ours(transfer, installation) else None
         return self._database.scalar(sa.select(Payout.id).where(Payout.id == payout_id))
