@@ -7,7 +7,7 @@ import structlog
 
 from portal.clock import Clock
 from portal.models import Installation
-from portal.models.base import Database, reading, writing
+from portal.models.base import Database, writing
 from portal.services.notifications import Notifications
 
 log = structlog.get_logger(__name__)
@@ -26,11 +26,6 @@ class SendingSwitch:
         """Stop all sending."""
         self.halt_within(reason)
 
-    @reading
-    def is_halted(self) -> bool:
-        """Whether sending is stopped."""
-        return self.is_halted_within()
-
     def halt_within(self, reason: str, *, is_alarm: bool = True) -> None:
         """Stop all sending, in the unit of work that is open; the first reason stays. Of an alarm the operators are
         told, once for each stop, also if somebody had stopped sending by hand before."""
@@ -43,5 +38,5 @@ class SendingSwitch:
             self._notifications.sending_stopped(reason[:500], at=installation.halted_at)
 
     def is_halted_within(self) -> bool:
-        """The same question in the unit of work that is open."""
+        """Whether sending is stopped, in the unit of work that is open."""
         return self._database.scalar(sa.select(Installation.halted_at)) is not None
