@@ -34,7 +34,7 @@ def operator_behind(acting: str) -> UUID:
     operator = services().access.operator_named(acting)
     if operator.user_id is None:
         raise NotFound(f"{acting} is not bound to a person yet. Add them with: flask operators add {acting}")
-    if operator.role == OperatorRole.viewer:
+    if services().access.role_of(operator.user_id) is OperatorRole.viewer:
         raise OperatorMayOnlyLook(f"{acting} may look at everything, and change nothing.")
     return operator.user_id
 

@@ -119,6 +119,12 @@ def is_leased(lease_until: datetime | None, now: datetime) -> bool:
     return lease_until is not None and now < lease_until <= now + LEASE
 
 
+def may_be_in_a_persons_hands(method: PayoutMethod, status: PayoutStatus) -> bool:
+    """Whether an operator may be paying it at this moment, or has: an approved payout to a wallet leaves no attempt
+    behind, so only an operator can say that it did not leave."""
+    return method is PayoutMethod.crypto and status is PayoutStatus.approved
+
+
 #: As long as what is kept beside a payout.
 LONGEST_REASON = 500
 

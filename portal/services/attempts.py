@@ -198,6 +198,8 @@ class Attempts:
             self._switch.halt_within(f"{payout.reference}: {verdict.alarm}")
         if attempt is not None:
             self._write_attempt(verdict, attempt)
+        if verdict.state is AttemptState.parked:
+            payout.next_try_at = None  # nothing is tried again before a person has looked
         if verdict.status is not None:
             payout.transfer_id = verdict.transfer_id
             payout.next_try_at = None

@@ -48,6 +48,10 @@ _NOT_SHOWN = frozenset({403, 404})
 _NOT_ANSWERED = 400
 
 
+#: A look at all of them ends after that, so that the worker gets to its other work.
+LONGEST_LOOK = timedelta(minutes=20)
+
+
 @dataclass
 class LookTally:
     """What one look at all that is on its way came to."""
@@ -95,8 +99,11 @@ class BankPayouts:
     def look_for_all(self, *, cause: Cause) -> LookTally:
         """Ask about everything that was sent and has not safely arrived yet. An account that gives no answer is left
         for the next time. Raises StripeKeyRefusedError."""
-        tally = LookTally()
+        tally, ends_at = LookTally(), self._clock.real_now() + LONGEST_LOOK
         for account_id, since in self._on_their_way():
+            if self._clock.real_now() >= ends_at:
+                log.warning("bank_payouts.look_cut_short", accounts=tally.accounts)
+                break
             tally.accounts += 1
             try:
                 tally.changed += self._look_since(account_id, since, cause)
@@ -242,7 +249,7 @@ class BankPayouts:
                 ~has_arrived.exists(),
             )
             .group_by(Payout.destination)
-            .order_by(Payout.destination)
+            .order_by(sa.func.random())  # whom a look that is cut short leaves out, another one reaches
         )
         shift = now - real_now
         return [

@@ -20,7 +20,13 @@ from portal.domain.gate import (
 )
 from portal.domain.ledger import Balances, EntryKind, Hold
 from portal.domain.money import Money, limit_of
-from portal.domain.payouts import OPEN_STATUSES, PayoutStatus, words_to_affiliate
+from portal.domain.payouts import (
+    OPEN_STATUSES,
+    MoveIsNotLegal,
+    PayoutStatus,
+    may_be_in_a_persons_hands,
+    words_to_affiliate,
+)
 from portal.models import Affiliate, AuditRow, Payout
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.approvals import Approvals
@@ -155,6 +161,10 @@ class Payouts:
         if payout.status is PayoutStatus.canceled:
             return payout
         self._moves.refuse_illegal(payout, PayoutStatus.canceled)
+        if affiliate_id is not None and may_be_in_a_persons_hands(payout.method, payout.status):
+            raise MoveIsNotLegal(
+                f"{payout.reference} is approved and may be on its way to your wallet. Contact us to stop it."
+            )
         payout.reason = words_to_affiliate(cause.reason)
         self._moves.move(payout, PayoutStatus.canceled, affiliate=affiliate, cause=cause)
         return payout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -30,6 +30,9 @@ from portal.services.transfer_comparison import is_ours, payout_id_of
 from portal.services.transfer_requests import transfer_group
 
 log = structlog.get_logger(__name__)
+
+#: Payouts that are read by one question.
+AT_ONCE = 1_000
 
 #: What a run makes of each payout that it takes up, by all that is known before Stripe is asked.
 _WOULD_BECOME = {
@@ -166,7 +169,7 @@ class Transfers:
     @reading
     def _count_settled(self, ids: set[UUID], tally: RunTally) -> None:
         """What the comparison with Stripe has settled was paid in this run too; the rest was left where it is."""
-        for payout in self._database.scalars(sa.select(Payout).where(Payout.id.in_(ids))):
+        for payout in self._by_id(ids):
             outcome = Outcome.paid if payout.status is PayoutStatus.paid else Outcome.skipped
             tally.counts[outcome] += 1
             if outcome is Outcome.paid:
@@ -178,15 +181,24 @@ class Transfers:
     ) -> RunTally:
         """What a run would take up, by what is known now; nothing is asked or changed."""
         tally = RunTally(is_dry=is_dry)
-        query = sa.select(Payout).where(is_sendable())
-        if only is not None:
-            query = query.where(Payout.id.in_(only))
-        for payout in self._database.scalars(query.order_by(Payout.number)):
-            outcome = become[payout.status]
+        due = (
+            self._database.scalars(sa.select(Payout).where(is_sendable()))
+            if only is None
+            else self._by_id(only)
+        )
+        for payout in due:
+            outcome = become.get(payout.status, Outcome.skipped)
             tally.counts[outcome] += 1
             if outcome is Outcome.paid:
                 tally.total[payout.currency] += payout.amount
         return tally
+
+    def _by_id(self, ids: Collection[UUID]) -> Iterator[Payout]:
+        """No database takes any number of values in one question."""
+        wanted = list(ids)
+        for first in range(0, len(wanted), AT_ONCE):
+            some = Payout.id.in_(wanted[first : first + AT_ONCE])
+            yield from self._database.scalars(sa.select(Payout).where(some))
 
     @reading
     def _payout_of(self, transfer: TransferFacts) -> UUID | None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.domain.bank_payouts import BankStage
 from portal.domain.errors import InvalidInput, PortalError
 from portal.domain.money import major_units
-from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus
+from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus, may_be_in_a_persons_hands
 from portal.models import BankPayout, Payout
 from portal.web.access import access, cause, current_affiliate, current_user
 from portal.web.forms import page_before, problems_of, typed, with_retry_after
@@ -150,7 +150,8 @@ def _page(
         hold_reason=_hold_reason(payout),
         is_late=is_review_late(payout, services().clock.now()),
         is_canceled_by_affiliate=is_canceled_by_affiliate(history),
-        can_cancel=payout.status in _CANCELABLE,
+        can_cancel=payout.status in _CANCELABLE
+        and not may_be_in_a_persons_hands(payout.method, payout.status),
         poll_url=poll_url if pause else None,
         poll_seconds=pause,
         problems=problems or {},

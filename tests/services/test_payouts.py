@@ -228,3 +228,14 @@ def test_the_same_wallet_set_anew_is_no_change_and_another_one_is_in_the_trail(p
         (None, "…121212", "a test"),
         ("…121212", "…343434", "a test"),
     ]
+
+
+def test_whom_an_operator_may_be_paying_by_hand_cannot_call_it_off_themselves(programme: Programme) -> None:
+    """Else the money would be available again, and on its way all the same."""
+    affiliate_id = programme.crypto(earned=10_000)
+    payout_id = programme.request(affiliate_id)
+    assert programme.payout(payout_id).status == "approved"
+    with pytest.raises(MoveIsNotLegal, match="may be on its way to your wallet"):
+        programme.services.payouts.cancel(payout_id, affiliate_id=affiliate_id, cause=TEST)
+    assert programme.balances(affiliate_id).reserved.amount == 10_000
+    assert programme.services.payouts.cancel(payout_id, cause=TEST).status == "canceled"

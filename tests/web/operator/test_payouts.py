@@ -165,7 +165,7 @@ def test_nobody_approves_their_own_payout(ada: Partner, portal_app: Flask, waiti
     with portal_app.app_context():
         services().access.add_operator("sandbox", "ada", cause=Cause.system("a test"))
     page = ada.get(at(waiting))
-    assert "Nobody decides about their own payout." in page.said
+    assert "Nobody approves their own payout." in page.said
     assert not page.html.all("form", action=at(waiting, "approve"))
     refused = ada.post(at(waiting, "approve"))
     assert refused.status == 409
