@@ -212,9 +212,10 @@ class _Reader(SettingTexts):
             self._refuse_what_is_unsafe(settings)
         elif settings.is_stripe_live:
             self.problem("STRIPE_SECRET_KEY", "is a live key; those are refused outside production")
-        if settings.stripe_accounts_api == "v2":
+        if settings.stripe_accounts_api == "v2" and "recipient" in settings.stripe_countries.values():
             self.problem(
-                "STRIPE_ACCOUNTS_API", "must be v1: making accounts by v2 is not available in this version"
+                "STRIPE_COUNTRIES",
+                "must say full everywhere with STRIPE_ACCOUNTS_API=v2, which knows nothing else",
             )
         if self.problems:
             raise SettingsError(self.problems)

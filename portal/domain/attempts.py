@@ -102,7 +102,8 @@ class StripeAnswer:
 def classify(answer: StripeAnswer, asked: Mapping[str, object]) -> AnswerClass:
     """What an answer to a request with these parameters proves. Stripe saves and replays 4xx and 5xx under a key, may
     answer 409 while the first request still runs, and executes nothing on 401, 403 or 429. A 4xx without Stripe's
-    word for the error comes from somebody in between, such as a proxy's 408, and proves nothing.
+    word for the error (its type, or in v2 its code) comes from somebody in between, such as a proxy's 408, and proves
+    nothing.
     https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/error-low-level
     """
     status = answer.http_status
@@ -114,11 +115,11 @@ def classify(answer: StripeAnswer, asked: Mapping[str, object]) -> AnswerClass:
         return AnswerClass.not_executed
     if status in _KEY_REFUSED:
         return AnswerClass.key_refused
-    if answer.error_type == _KEY_MISUSED:
+    if _KEY_MISUSED in (answer.error_type, answer.error_code):
         return AnswerClass.our_bug
     if answer.error_code == "balance_insufficient":
         return AnswerClass.waiting_for_funds
-    if 400 <= status < 500 and answer.error_type is not None:
+    if 400 <= status < 500 and (answer.error_type or answer.error_code):
         return AnswerClass.refused
     return AnswerClass.ambiguous
 

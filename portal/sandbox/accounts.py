@@ -41,8 +41,13 @@ def reachable(call: Call, account_id: str) -> Document:
 
 def create(call: Call) -> Document:
     """`POST /v1/accounts`"""
-    params = call.params
+    return make(call, call.params, is_v2=False)
+
+
+def make(call: Call, params: dict[str, Any], *, is_v2: bool) -> Document:
+    """A new account, by either API; the parameters are in the words of v1."""
     _check_new(params)
+    call.sandbox.rules.check(params, is_v2=is_v2)
     with call.store.transaction():
         account = new_account(params, now=call.sandbox.now())
         _verify_if_whole(account, call.sandbox.now())

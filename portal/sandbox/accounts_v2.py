@@ -16,7 +16,8 @@ _BUSINESS_TYPES = {"company", "government_entity", "individual", "non_profit"}
 def create(call: Call) -> Document:
     """`POST /v2/core/accounts`"""
     params = call.params
-    made = accounts.create(Call(call.sandbox, _as_v1(params), {}, call.account))
+    _check(params)
+    made = accounts.make(call, _as_v1(params), is_v2=True)
     return _as_v2(made, params.get("include", []))
 
 
@@ -26,6 +27,28 @@ def retrieve(call: Call) -> Document:
     if account is None:
         raise StripeRefusal(f"No such account: {call.ids['account']}", status=404, code="not_found")
     return _as_v2(account, call.params.get("include", []))
+
+
+def _check(params: dict[str, Any]) -> None:
+    """What Stripe asks for together. https://docs.stripe.com/connect/accounts-v2/connected-account-configuration"""
+    roles = {"merchant", "recipient"} & params.get("configuration", {}).keys()
+    shared = params.get("defaults", {}).get("responsibilities", {})
+    if roles and not params.get("contact_email"):
+        raise _missing("contact_email", "when configuring an account as a merchant or recipient")
+    if roles and not params.get("identity", {}).get("country"):
+        raise _missing("identity.country", "when configuring an account as a merchant or recipient")
+    if ("dashboard" in params or roles) and len(shared) < 2:
+        raise _missing("defaults.responsibilities", "when dashboard or a merchant or recipient is set")
+    if params.get("dashboard") == "express" and set(shared.values()) != {"application"}:
+        raise InvalidParameter(
+            "An account with the express dashboard needs the application as its fees_collector and losses_collector.",
+            code="account_controller_express_dash_without_application_losses_or_fees",
+            param="defaults.responsibilities",
+        )
+
+
+def _missing(name: str, when: str) -> InvalidParameter:
+    return InvalidParameter(f"{name} is required {when}.", param=name)
 
 
 def _as_v1(params: dict[str, Any]) -> dict[str, Any]:
@@ -38,10 +61,6 @@ def _as_v1(params: dict[str, Any]) -> dict[str, Any]:
         "card_payments": merchant.get("card_payments", {}),
     }
     responsibilities = defaults.get("responsibilities", {})
-    if "dashboard" in params and not responsibilities:
-        raise InvalidParameter(
-            "defaults.responsibilities is required when dashboard is set.", param="defaults.responsibilities"
-        )
     country = identity.get("country")
     given: dict[str, Any] = {
         "email": params.get("contact_email"),

@@ -15,6 +15,7 @@ from portal.sandbox.errors import StripeRefusal
 from portal.sandbox.events import PLATFORM
 from portal.sandbox.fates import UnknownFate
 from portal.sandbox.faults import FaultRefused, planned
+from portal.sandbox.platform_rules import RulesRefused, rules
 from portal.sandbox.state import Sandbox
 from portal.sandbox.store import public
 from portal.sandbox.transfers import reverse
@@ -34,6 +35,7 @@ class ControlRefused(ValueError):
 @control.errorhandler(FaultRefused)
 @control.errorhandler(UnknownFate)
 @control.errorhandler(BankPayoutRefused)
+@control.errorhandler(RulesRefused)
 @control.errorhandler(StripeRefusal)
 def _nonsense(problem: Exception) -> Answer:
     return {"error": str(problem)}, 422
@@ -190,6 +192,13 @@ def set_balance() -> Answer:
             raise ControlRefused("a balance is {currency: minor units}, the currency in lower case")
     set_platform_balance(_sandbox(), amounts)
     return {"balance": available(_sandbox(), PLATFORM)}, 200
+
+
+@control.post("/platform")
+def set_rules() -> Answer:
+    """What Stripe lets the platform make from now on: `{"accounts_v1": false}`; what is not named is allowed."""
+    _sandbox().rules = rules(_body())
+    return asdict(_sandbox().rules), 200
 
 
 @control.post("/prune-keys")

@@ -28,7 +28,9 @@ class StripeRefusal(Exception):
 
     def body(self) -> dict[str, Any]:
         """The error object as Stripe writes it."""
-        error: dict[str, Any] = {"message": self.message, "type": self.kind}
+        error: dict[str, Any] = {"message": self.message}
+        if self.kind:
+            error["type"] = self.kind
         if self.code:
             error["code"] = self.code
             error["doc_url"] = f"https://stripe.com/docs/error-codes/{self.code.replace('_', '-')}"

@@ -10,6 +10,7 @@ from portal.sandbox.config import SandboxConfig
 from portal.sandbox.events import PLATFORM, Events
 from portal.sandbox.faults import Faults
 from portal.sandbox.idempotency import IdempotencyKeys
+from portal.sandbox.platform_rules import PlatformRules
 from portal.sandbox.store import Document, Store
 from portal.sandbox.webhooks import Webhooks
 
@@ -43,6 +44,7 @@ class Sandbox:
     keys: IdempotencyKeys = field(init=False)
     faults: Faults = field(init=False)
     requests: deque[LoggedRequest] = field(init=False)
+    rules: PlatformRules = PlatformRules()  # noqa: RUF009 -- frozen
 
     def __post_init__(self) -> None:
         directory = self.config.data_dir

@@ -13,7 +13,8 @@ import structlog
 
 from portal.clock import Clock
 from portal.config import Settings
-from portal.domain.accounts import AccountFacts, facts_from_stripe
+from portal.domain.account_refusals import account_refusal, instruction, refused
+from portal.domain.accounts import AccountFacts
 from portal.domain.attempts import (
     AnswerClass,
     AttemptState,
@@ -22,7 +23,8 @@ from portal.domain.attempts import (
     may_conclude_absence,
     may_post,
 )
-from portal.domain.errors import PortalError, StripeIsAway
+from portal.domain.errors import StripeIsAway
+from portal.domain.new_accounts import facts_of_new, is_for_v2, new_account_v1, new_account_v2
 from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Affiliate, Installation, StripeAccount
 from portal.models.base import Database, new_id, reading, writing
@@ -42,12 +44,6 @@ BUSY_TRIES = 8
 LISTING_MARGIN = timedelta(hours=1)
 
 NOT_OPENED = "We could not open Stripe. Nothing was changed. Try again."
-
-
-class AccountWasRefused(PortalError):
-    """Stripe does not let the programme make the account: an operator must act, the affiliate cannot."""
-
-    code = "account_refused"
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,7 @@ class AccountMaking:
                     return making.account_id
                 self._settle_old(affiliate_id, cause=cause)
                 continue
-            answer = self._stripe.create_account(making.row.parameters, key=making.row.idempotency_key)
+            answer = self._ask(making.row)
             if answer.http_status == HTTP_CONFLICT:
                 self._uncount(making.row.id)
                 self._pause(BUSY_PAUSE_SECONDS)
@@ -103,12 +99,14 @@ class AccountMaking:
             if account_id is not None:
                 return account_id
             if classify(answer, making.row.parameters) is AnswerClass.refused:
-                raise AccountWasRefused(
-                    "Stripe does not let us open an account for you at the moment. This is not your fault: "
-                    "please contact support."
-                )
+                refusal = account_refusal(answer.error_code, answer.message)
+                raise refused(refusal, country=self._country(affiliate_id))
             break
         raise StripeIsAway(NOT_OPENED)
+
+    def _ask(self, row: StripeAccount) -> StripeAnswer:
+        create = self._stripe.create_account_v2 if is_for_v2(row.parameters) else self._stripe.create_account
+        return create(row.parameters, key=row.idempotency_key)
 
     @writing
     def _begin(self, affiliate_id: UUID, *, cause: Cause) -> _Making:
@@ -148,21 +146,21 @@ class AccountMaking:
         return row
 
     def _parameters(self, affiliate: Affiliate) -> dict[str, Any]:
-        """What Stripe is told of a new account. https://docs.stripe.com/connect/express-accounts"""
+        settings, email, country = self._settings, affiliate.email or "", affiliate.country
         installation = self._database.scalars(sa.select(Installation.id)).one()
-        parameters: dict[str, Any] = {
-            "type": "express",
-            "country": affiliate.country,
-            "business_type": "individual",
-            "capabilities": {name: {"requested": True} for name in self._settings.stripe_capabilities},
-            "metadata": {"affiliate": affiliate.code, "installation": str(installation)},
-        }
-        if affiliate.email:
-            parameters["email"] = affiliate.email
-        agreement = self._settings.stripe_countries.get(affiliate.country, "full")
-        if agreement != "full":
-            parameters["tos_acceptance"] = {"service_agreement": agreement}
-        return parameters
+        metadata = {"affiliate": affiliate.code, "installation": str(installation)}
+        if settings.stripe_accounts_api == "v2":
+            return new_account_v2(
+                email, country, capabilities=settings.stripe_capabilities, metadata=metadata
+            )
+        agreement = settings.stripe_countries.get(country, "full")
+        return new_account_v1(
+            email,
+            country,
+            capabilities=settings.stripe_capabilities,
+            agreement=agreement,
+            metadata=metadata,
+        )
 
     @writing
     def _record(self, affiliate_id: UUID, row_id: UUID, answer: StripeAnswer, *, cause: Cause) -> str | None:
@@ -173,16 +171,10 @@ class AccountMaking:
             return row.stripe_account_id
         meaning = classify(answer, row.parameters)
         if meaning is AnswerClass.success and answer.made is not None:
-            self._adopt(affiliate, row, facts_from_stripe(answer.made), cause=cause)
+            self._adopt(affiliate, row, facts_of_new(answer.made, row.parameters), cause=cause)
             return row.stripe_account_id
         row.error_code, row.error_message = answer.error_code, answer.message[:500]
-        log.error(
-            "account.not_made",
-            affiliate=affiliate.code,
-            meaning=meaning,
-            code=answer.error_code,
-            problem=answer.message,
-        )
+        _log_answer(affiliate, answer, meaning)
         if meaning in {AnswerClass.not_executed, AnswerClass.key_refused, AnswerClass.refused}:
             row.unresolved_tries -= 1
         if meaning is AnswerClass.refused and row.unresolved_tries == 0:
@@ -243,6 +235,11 @@ class AccountMaking:
         row = self._database.get_one(StripeAccount, row_id)
         if row.state is not AttemptState.succeeded:
             row.state = AttemptState.failed
+            row.error_code = row.error_message = None  # what stays with a failed one is a refusal
+
+    @reading
+    def _country(self, affiliate_id: UUID) -> str:
+        return self._database.get_one(Affiliate, affiliate_id).country
 
     def _current(self, affiliate_id: UUID) -> StripeAccount | None:
         return self._database.scalar(
@@ -257,3 +254,19 @@ class AccountMaking:
     def _open_row(self, affiliate_id: UUID) -> StripeAccount | None:
         row = self._current(affiliate_id)
         return row if row is not None and row.state is not AttemptState.succeeded else None
+
+
+def _log_answer(affiliate: Affiliate, answer: StripeAnswer, meaning: AnswerClass) -> None:
+    """Where Stripe has refused, with what an operator does about it."""
+    advice = {}
+    if meaning is AnswerClass.refused:
+        refusal = account_refusal(answer.error_code, answer.message)
+        advice = {"refusal": refusal, "instruction": instruction(refusal)}
+    log.error(
+        "account.not_made",
+        affiliate=affiliate.code,
+        meaning=meaning,
+        code=answer.error_code,
+        problem=answer.message,
+        **advice,
+    )

@@ -9,6 +9,7 @@ import structlog
 
 from portal.clock import Clock
 from portal.config import Settings
+from portal.domain.account_refusals import CountryIsNotServed
 from portal.domain.accounts import AccountStatus
 from portal.domain.errors import PortalError, StripeIsAway
 from portal.domain.gate import AccountIsBlocked, StripeAccountWasRejected
@@ -29,10 +30,6 @@ REFRESH_LOOP_SECONDS = 60
 
 class PreferenceIsNotStripe(PortalError):
     code = "preference_not_fiat"
-
-
-class CountryIsNotServed(PortalError):
-    code = "country_not_served"
 
 
 class LinkWasJustRefreshed(PortalError):
@@ -108,9 +105,7 @@ class Onboarding:
         if affiliate.preferred_payout_type is not PayoutMethod.fiat:
             raise PreferenceIsNotStripe("Choose Stripe in the payout preferences first.")
         if affiliate.stripe_account_id is None and affiliate.country not in self._settings.stripe_countries:
-            raise CountryIsNotServed(
-                f"Stripe cannot pay partners in {affiliate.country} yet. Choose another way to be paid."
-            )
+            raise CountryIsNotServed(affiliate.country)
 
     @writing
     def _note_refresh(self, affiliate_id: UUID) -> None:

@@ -27,6 +27,7 @@ from portal.models import (
 from portal.models.base import Database, reading
 from portal.services.affiliate_search import has_balance, is_stuck
 from portal.services.payout_queue import needs_a_person
+from portal.services.refused_accounts import RefusedAccounts, refused_accounts
 
 #: A page needs to know that there are many, not how many.
 MOST_COUNTED = 1_000
@@ -79,6 +80,7 @@ class OverviewFacts:
     stuck: int
     restricted_with_balance: int
     blocked: int
+    refused_accounts: Sequence[RefusedAccounts]
     halted_at: datetime | None
     halt_reason: str | None
     health: Health
@@ -113,6 +115,7 @@ class OverviewFacts:
             not waiting
             and not others
             and not self.by_hand
+            and not self.refused_accounts
             and self.halted_at is None
             and not self.health.is_nightly_missed
         )
@@ -143,6 +146,7 @@ class Overview:
             stuck=self._count(sa.select(Affiliate.id).where(is_stuck(now))),
             restricted_with_balance=self._count(sa.select(Affiliate.id).where(restricted, has_balance())),
             blocked=self._count(sa.select(Affiliate.id).where(Affiliate.is_blocked)),
+            refused_accounts=refused_accounts(self._database, now),
             halted_at=installation.halted_at,
             halt_reason=installation.halt_reason,
             health=self._health(now, installation.created_at),

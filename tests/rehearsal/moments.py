@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 import stripe
 
-from portal.gateways.stripe import TIMEOUT_SECONDS
+from portal.gateways.stripe_line import TIMEOUT_SECONDS
 from portal.models import base
 
 Answer = tuple[bytes, int, Mapping[str, str]]

@@ -33,7 +33,7 @@ class StandIn:
 
     def goes_away(self) -> None:
         """Nobody answers any more, until `comes_back`."""
-        self.fault("timeout_before", path="/v1/", method="*", times=1_000)
+        self.fault("timeout_before", path="/v", method="*", times=1_000)
 
     def comes_back(self) -> None:
         """Nothing goes wrong any more."""
@@ -50,6 +50,10 @@ class StandIn:
     def set_balance(self, **amounts: int) -> None:
         """The platform's balance from now on, in minor units by currency."""
         self._ask("POST", "balance", amounts)
+
+    def lets_make(self, **rules: Any) -> None:
+        """What Stripe lets the platform make from now on; what is not named is allowed."""
+        self._ask("POST", "platform", rules)
 
     def prune_keys(self) -> None:
         """Stripe forgets its idempotency keys, as it may after 24 hours."""

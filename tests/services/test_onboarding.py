@@ -1,4 +1,5 @@
-"""One Stripe account for each affiliate, whatever happens on the way, and a fresh link for each visit."""
+"""One Stripe account for each affiliate, whatever happens on the way, and a fresh link for each visit; whichever of
+Stripe's two ways makes it."""
 
 from __future__ import annotations
 
@@ -9,14 +10,28 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from portal.domain.account_refusals import AccountWasRefused
 from portal.domain.errors import PortalError, StripeIsAway
 from portal.models import Base
-from portal.services.account_making import AccountWasRefused
 from portal.services.onboarding import LinkWasJustRefreshed, NothingToRefresh
 from tests.services.line import Killed, Line
 from tests.services.programme import TEST, Programme
 
-ACCOUNTS = "/v1/accounts"
+pytestmark = pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param("/v1/accounts", marks=pytest.mark.settings(STRIPE_ACCOUNTS_API="v1"), id="v1"),
+        pytest.param("/v2/core/accounts", marks=pytest.mark.settings(STRIPE_ACCOUNTS_API="v2"), id="v2"),
+    ],
+    indirect=True,
+)
+
+
+@pytest.fixture(autouse=True)
+def way(request: pytest.FixtureRequest) -> str:
+    """Where accounts are made."""
+    path: str = request.param
+    return path
 
 
 def start(programme: Programme, affiliate_id: UUID) -> str:
@@ -34,7 +49,8 @@ def test_the_account_is_made_as_express_in_the_affiliates_country(programme: Pro
     start(programme, affiliate_id)
     (account,) = programme.stripe.accounts()
     affiliate = programme.get(affiliate_id)
-    assert (account["type"], account["country"], account["email"]) == ("express", "DE", affiliate.email)
+    assert account["controller"]["stripe_dashboard"]["type"] == "express"
+    assert (account["country"], account["email"]) == ("DE", affiliate.email)
     assert account["metadata"]["affiliate"] == affiliate.code
     assert list(account["capabilities"]) == ["transfers"]
 
@@ -45,9 +61,9 @@ def test_every_visit_gets_a_fresh_link_to_the_same_account(programme: Programme)
     assert_one_account(programme, affiliate_id)
 
 
-def test_two_tabs_and_a_double_click_make_one_account(programme: Programme) -> None:
+def test_two_tabs_and_a_double_click_make_one_account(programme: Programme, way: str) -> None:
     affiliate_id = programme.affiliate()
-    programme.stripe.fault("slow", path=ACCOUNTS, seconds=0.3)
+    programme.stripe.fault("slow", path=way, seconds=0.3)
     links: list[str] = []
 
     def click() -> None:
@@ -63,10 +79,12 @@ def test_two_tabs_and_a_double_click_make_one_account(programme: Programme) -> N
     assert_one_account(programme, affiliate_id)
 
 
-def test_a_double_click_that_stripe_refuses_can_be_tried_again_at_once(programme: Programme) -> None:
+def test_a_double_click_that_stripe_refuses_can_be_tried_again_at_once(
+    programme: Programme, way: str
+) -> None:
     affiliate_id = programme.affiliate()
-    programme.stripe.fault("409", path=ACCOUNTS)
-    programme.stripe.fault("400_saved", path=ACCOUNTS, code="platform_account_required", message="Not set up")
+    programme.stripe.fault("409", path=way)
+    programme.stripe.fault("400_saved", path=way, code="platform_account_required", message="Not set up")
     with pytest.raises(AccountWasRefused):
         start(programme, affiliate_id)
     start(programme, affiliate_id)
@@ -75,9 +93,11 @@ def test_a_double_click_that_stripe_refuses_can_be_tried_again_at_once(programme
 
 
 @pytest.mark.parametrize("when", ["before the request", "after the answer"])
-def test_a_crash_around_the_making_leaves_one_account(programme: Programme, line: Line, when: str) -> None:
+def test_a_crash_around_the_making_leaves_one_account(
+    programme: Programme, way: str, line: Line, when: str
+) -> None:
     affiliate_id = programme.affiliate()
-    (line.dies_before if when == "before the request" else line.dies_after)("POST", ACCOUNTS)
+    (line.dies_before if when == "before the request" else line.dies_after)("POST", way)
     with pytest.raises(Killed):
         start(programme, affiliate_id)
     assert programme.get(affiliate_id).stripe_account_id is None
@@ -86,13 +106,13 @@ def test_a_crash_around_the_making_leaves_one_account(programme: Programme, line
 
 
 def test_an_unknown_outcome_concludes_nothing_and_the_next_click_goes_on(
-    programme: Programme, subtests: pytest.Subtests
+    programme: Programme, way: str, subtests: pytest.Subtests
 ) -> None:
     faults = "timeout_before timeout_after 500_before 500_after html_502_after truncated_after 429".split()
     for number, fault in enumerate(faults, start=1):
         with subtests.test(fault):
             affiliate_id = programme.affiliate()
-            programme.stripe.fault(fault, path=ACCOUNTS)
+            programme.stripe.fault(fault, path=way)
             with pytest.raises(StripeIsAway) as away:
                 start(programme, affiliate_id)
             assert away.value.status == 503
@@ -102,22 +122,26 @@ def test_an_unknown_outcome_concludes_nothing_and_the_next_click_goes_on(
             assert programme.get(affiliate_id).stripe_account_status == "pending"
 
 
-def test_an_old_unknown_outcome_is_looked_up_and_what_is_found_is_adopted(programme: Programme) -> None:
+def test_an_old_unknown_outcome_is_looked_up_and_what_is_found_is_adopted(
+    programme: Programme, way: str
+) -> None:
     affiliate_id = programme.affiliate()
-    programme.stripe.fault("timeout_after", path=ACCOUNTS)
+    programme.stripe.fault("timeout_after", path=way)
     with pytest.raises(StripeIsAway):
         start(programme, affiliate_id)
     programme.clock.advance(hours=23)
     programme.stripe.prune_keys()
     programme.stripe.forget_requests()
     start(programme, affiliate_id)
-    assert programme.stripe.requests("POST", "/v1/accounts") == []
+    assert programme.stripe.requests("POST", way) == []
     assert_one_account(programme, affiliate_id)
 
 
-def test_another_account_is_made_only_once_the_first_cannot_arrive_any_more(programme: Programme) -> None:
+def test_another_account_is_made_only_once_the_first_cannot_arrive_any_more(
+    programme: Programme, way: str
+) -> None:
     affiliate_id = programme.affiliate()
-    programme.stripe.fault("timeout_before", path=ACCOUNTS)
+    programme.stripe.fault("timeout_before", path=way)
     with pytest.raises(StripeIsAway):
         start(programme, affiliate_id)
     programme.stripe.prune_keys()
@@ -132,9 +156,9 @@ def test_another_account_is_made_only_once_the_first_cannot_arrive_any_more(prog
     assert [making.state for making in programme.makings(affiliate_id)] == ["failed", "succeeded"]
 
 
-def test_a_request_that_arrives_late_is_found_and_not_repeated(programme: Programme) -> None:
+def test_a_request_that_arrives_late_is_found_and_not_repeated(programme: Programme, way: str) -> None:
     affiliate_id = programme.affiliate()
-    programme.stripe.fault("late", path=ACCOUNTS)
+    programme.stripe.fault("late", path=way)
     with pytest.raises(StripeIsAway):
         start(programme, affiliate_id)
     programme.clock.advance(hours=24)
@@ -224,7 +248,7 @@ def test_who_may_not_be_paid_by_stripe_gets_no_link(programme: Programme) -> Non
         with pytest.raises(PortalError) as refusal:
             start(programme, affiliate_id)
         assert (refusal.value.status, refusal.value.code) == (409, code)
-    assert programme.stripe.requests("POST", "/v1/") == []
+    assert programme.stripe.requests("POST", "/v") == []
 
 
 def test_while_stripe_is_away_nothing_is_concluded(programme: Programme) -> None:
@@ -243,7 +267,7 @@ def test_while_stripe_is_away_nothing_is_concluded(programme: Programme) -> None
 
 def test_a_refused_key_makes_no_account_and_changes_none(programme: Programme) -> None:
     affiliate_id = programme.affiliate()
-    programme.stripe.fault("401", path="/v1/", method="*", times=3)
+    programme.stripe.fault("401", path="/v", method="*", times=3)
     for _ in range(3):
         with pytest.raises(StripeIsAway):
             start(programme, affiliate_id)
@@ -260,3 +284,20 @@ def test_the_login_link_waits_until_onboarding_is_done(programme: Programme) -> 
     programme.sync(affiliate_id)
     dashboard_link(affiliate_id, cause=TEST)
     assert len(programme.stripe.requests("POST", "/v1/accounts/")) == 1
+
+
+def test_an_account_is_verified_watched_and_paid_whichever_way_it_was_made(programme: Programme) -> None:
+    affiliate_id = programme.verified(earned=10_000)
+    account_id = programme.account_of(affiliate_id)
+    payout_id = programme.request(affiliate_id)
+    programme.run()
+    assert programme.payout(payout_id).status == "paid"
+    programme.stripe.fate(account_id, "restrict", silently=True)
+    thin = {
+        "id": "evt_thin", "object": "v2.core.event", "type": "v2.core.account[requirements].updated",
+        "livemode": False, "created": "2026-11-01T00:00:00.000Z",
+        "related_object": {"id": account_id, "type": "v2.core.account", "url": f"/v2/core/accounts/{account_id}"},
+    }  # fmt: skip
+    assert programme.receive(thin)
+    programme.services.stripe_events.process_due()
+    assert programme.get(affiliate_id).stripe_account_status == "restricted"
