@@ -211,3 +211,9 @@ def test_what_is_not_set_has_its_default() -> None:
     assert settings.stripe_capabilities == ("transfers",)
     assert len(settings.stripe_countries) == 34
     assert settings.is_self_signup_open
+
+
+def test_accounts_by_v2_know_the_full_service_agreement_alone() -> None:
+    v2 = DEVELOPMENT | {"STRIPE_ACCOUNTS_API": "v2"}
+    assert settings_from(v2).stripe_accounts_api == "v2"
+    assert named(v2 | {"STRIPE_COUNTRIES": "US:full,TH:recipient"}) == {"STRIPE_COUNTRIES"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -123,7 +123,7 @@ class AccountMaking:
             row = None
         if row is None:
             row = self._add_generation(affiliate)
-        elif not may_post(row.first_sent_at, now) or row.state is AttemptState.parked:
+        elif not _may_send(row, now):
             return _Making(None, None)
         row.unresolved_tries += 1
         return _Making(row, None)
@@ -216,7 +216,7 @@ class AccountMaking:
             raise StripeIsAway(NOT_OPENED) from problem
         if row.unresolved_tries and not may_conclude_absence(row.first_sent_at, self._clock.now()):
             raise StripeIsAway(NOT_OPENED)
-        self._give_up(row.id)
+        self._begin_anew(row.id)
 
     @writing
     def _adopt_found(self, affiliate_id: UUID, row_id: UUID, facts: AccountFacts, *, cause: Cause) -> None:
@@ -231,9 +231,13 @@ class AccountMaking:
         self._database.get_one(StripeAccount, row_id, with_for_update=True).unresolved_tries -= 1
 
     @writing
-    def _give_up(self, row_id: UUID) -> None:
+    def _begin_anew(self, row_id: UUID) -> None:
+        """Stripe's list shows no account of this attempt: by v1 another generation follows, by v2 the same key is sent
+        once more (`_may_send`)."""
         row = self._database.get_one(StripeAccount, row_id)
-        if row.state is not AttemptState.succeeded:
+        if row.state is AttemptState.open and is_for_v2(row.parameters):
+            row.unresolved_tries = 0
+        elif row.state is not AttemptState.succeeded:
             row.state = AttemptState.failed
             row.error_code = row.error_message = None  # what stays with a failed one is a refusal
 
@@ -254,6 +258,14 @@ class AccountMaking:
     def _open_row(self, affiliate_id: UUID) -> StripeAccount | None:
         row = self._current(affiliate_id)
         return row if row is not None and row.state is not AttemptState.succeeded else None
+
+
+def _may_send(row: StripeAccount, now: datetime) -> bool:
+    """Whether the key may leave. v2 knows its keys for much longer than a day, so there one whose tries are proven or
+    looked for in vain is sent again: it makes no second account even if Stripe's list has left one out.
+    https://docs.stripe.com/api-v2-overview"""
+    is_settled = is_for_v2(row.parameters) and row.unresolved_tries == 0
+    return row.state is AttemptState.open and (is_settled or may_post(row.first_sent_at, now))
 
 
 def _log_answer(affiliate: Affiliate, answer: StripeAnswer, meaning: AnswerClass) -> None:

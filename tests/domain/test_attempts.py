@@ -52,6 +52,8 @@ SENT_AT = datetime(2026, 3, 28, 12, tzinfo=UTC)
         (StripeAnswer(401, error_type=STRIPES), AnswerClass.key_refused),
         (StripeAnswer(403, error_type=STRIPES), AnswerClass.key_refused),
         (StripeAnswer(400, error_type="idempotency_error"), AnswerClass.our_bug),
+        (StripeAnswer(400, error_code="idempotency_error"), AnswerClass.our_bug),  # as v2 says it
+        (StripeAnswer(400, error_code="accounts_v2_access_blocked"), AnswerClass.refused),
         (
             StripeAnswer(400, error_type=STRIPES, error_code="balance_insufficient"),
             AnswerClass.waiting_for_funds,

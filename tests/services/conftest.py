@@ -37,6 +37,13 @@ def stand_in(made_stand_in: Flask) -> Flask:
 
 
 @pytest.fixture
+def way(request: pytest.FixtureRequest) -> str:
+    """Where accounts are made: one of the two in `both_ways`."""
+    path: str = request.param
+    return path
+
+
+@pytest.fixture
 def line(stand_in: Flask) -> Line:
     """The way to Stripe."""
     return Line(stand_in)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -138,6 +139,11 @@ class Programme:
         return self.services.transfers.retry(cause=Cause.system("retry"))
 
     # Stripe
+
+    def starts_anew(self, **settings: Any) -> None:
+        """From now on accounts are made as by a portal that was started with other settings."""
+        making = vars(vars(self.services.onboarding)["_making"])
+        making["_settings"] = replace(making["_settings"], **settings)
 
     def sync(self, affiliate_id: UUID) -> Affiliate:
         return self.services.accounts.sync(affiliate_id, cause=TEST)

@@ -47,6 +47,15 @@ class StandIn:
         """Something happens to an account."""
         self._ask("POST", f"accounts/{account_id}/fate", {"fate": fate, **more})
 
+    def loses_metadata(self, account_id: str) -> None:
+        """Somebody empties what the portal has noted at an account."""
+        answer = self._client.post(
+            f"/v1/accounts/{account_id}",
+            data={"metadata": ""},
+            headers={"Authorization": "Bearer sk_test_portal"},
+        )
+        assert answer.status_code == 200, answer.text
+
     def set_balance(self, **amounts: int) -> None:
         """The platform's balance from now on, in minor units by currency."""
         self._ask("POST", "balance", amounts)

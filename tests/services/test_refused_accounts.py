@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from portal.domain.account_refusals import AccountRefusal, AccountWasRefused, CountryIsNotServed, instruction
 from portal.domain.errors import StripeIsAway
-from portal.domain.new_accounts import EmailIsMissing
-from portal.models import Affiliate
 from portal.services.refused_accounts import SHOWN_DAYS, RefusedAccounts
 from tests.services.programme import TEST, Programme
 
@@ -48,12 +44,6 @@ def shown(programme: Programme) -> list[RefusedAccounts]:
     return list(programme.services.overview.get().refused_accounts)
 
 
-def set_anew(programme: Programme, **settings: Any) -> None:
-    """The portal is started anew with other settings."""
-    making = vars(vars(programme.services.onboarding)["_making"])
-    making["_settings"] = dataclasses.replace(making["_settings"], **settings)
-
-
 @pytest.mark.parametrize(("rules", "meaning"), REFUSALS)
 def test_a_refusal_changes_nothing_and_tells_operators_what_to_do(
     programme: Programme, rules: dict[str, Any], meaning: AccountRefusal
@@ -83,10 +73,10 @@ def test_what_the_instruction_says_helps(programme: Programme) -> None:
     programme.stripe.lets_make(accounts_v1=False, transfers_alone=False)
     affiliate_id = programme.affiliate()
     for settings in ({}, {"stripe_accounts_api": "v2"}):
-        set_anew(programme, **settings)
+        programme.starts_anew(**settings)
         with pytest.raises(AccountWasRefused):
             start(programme, affiliate_id)
-    set_anew(programme, stripe_capabilities=("card_payments", "transfers"))
+    programme.starts_anew(stripe_capabilities=("card_payments", "transfers"))
     start(programme, affiliate_id)
     (account,) = programme.stripe.accounts()
     assert sorted(account["capabilities"]) == ["card_payments", "transfers"]
@@ -127,24 +117,3 @@ def test_an_outcome_that_was_unknown_and_then_looked_up_is_no_refusal(programme:
         start(programme, affiliate_id)
     assert [making.state for making in programme.makings(affiliate_id)] == ["failed", "open"]
     assert shown(programme) == []
-
-
-def test_what_was_begun_by_one_way_is_finished_by_it(programme: Programme) -> None:
-    affiliate_id = programme.affiliate()
-    programme.stripe.fault("timeout_after", path="/v1/accounts")
-    with pytest.raises(StripeIsAway):
-        start(programme, affiliate_id)
-    set_anew(programme, stripe_accounts_api="v2")
-    start(programme, affiliate_id)
-    assert len(programme.stripe.accounts()) == 1
-    assert programme.stripe.requests("POST", "/v2/") == []
-
-
-@V2
-def test_by_v2_nobody_without_an_address_is_sent_to_stripe(programme: Programme) -> None:
-    affiliate_id = programme.affiliate()
-    programme.execute(sa.update(Affiliate).where(Affiliate.id == affiliate_id).values(email=""))
-    with pytest.raises(EmailIsMissing, match="we have none"):
-        start(programme, affiliate_id)
-    assert programme.stripe.requests("POST", "/v") == []
-    assert list(programme.makings(affiliate_id)) == []

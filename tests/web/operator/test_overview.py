@@ -126,6 +126,25 @@ def test_affiliates_who_need_somebody_are_counted_and_a_link_away(
         assert [row.attributes["data-affiliate-code"] for row in rows] == [partner.row().code]
 
 
+def test_accounts_that_stripe_refuses_to_make_come_with_an_instruction_until_it_helped(
+    olga: Visitor, new_partner: NewPartner, clock: MovableClock
+) -> None:
+    ben = new_partner("ben")
+    rules = ben.stand_in.test_client()
+    rules.post("/sandbox/api/platform", json={"accounts_v1": False})
+    assert ben.post("/stripe/onboarding").status == 409
+    page = olga.get("/operator/")
+    assert "Nothing needs you" not in page.said
+    told = page.html.one("div", data_refusal="v1_is_off")
+    assert "Set STRIPE_ACCOUNTS_API=v2" in told.text
+    assert "Stripe no longer recommends Accounts v1" in told.text
+    found = olga.get(told.one("a").attributes["href"])
+    assert ben.row().code in found.said
+    rules.post("/sandbox/api/platform", json={})
+    assert ben.post("/stripe/onboarding").status == 303
+    assert olga.get("/operator/").html.all("div", data_refusal=None) == []
+
+
 def test_a_night_without_verification_is_called_missed(
     olga: Visitor, portal_app: Flask, clock: MovableClock
 ) -> None:

@@ -57,6 +57,22 @@ def test_a_refusal_is_a_page_that_says_why_and_a_problem_for_programs(ada: Partn
     assert problem.response.json["detail"] == words
 
 
+def test_where_stripe_makes_no_accounts_the_page_says_that_it_is_nobodys_fault_here(ada: Partner) -> None:
+    ada.stand_in.test_client().post("/sandbox/api/platform", json={"accounts_v1": False})
+    page = ada.post("/stripe/onboarding")
+    assert page.status == 409
+    assert "This is not your fault, and nothing was changed." in page.said
+    assert "STRIPE_ACCOUNTS_API" not in page.said
+    assert "Accounts v1" not in page.said
+
+
+def test_a_country_that_stripe_refuses_is_named_and_another_way_offered(ada: Partner) -> None:
+    ada.stand_in.test_client().post("/sandbox/api/platform", json={"closed_countries": ["DE"]})
+    page = ada.post("/stripe/onboarding")
+    assert page.status == 409
+    assert "Stripe cannot pay partners in DE yet. Choose another way to be paid." in page.said
+
+
 def test_when_stripe_is_away_the_affiliate_is_back_with_a_banner_and_a_program_gets_503(ada: Partner) -> None:
     ada.is_away()
     page = ada.post("/stripe/onboarding")
