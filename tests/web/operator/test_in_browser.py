@@ -38,6 +38,8 @@ def test_every_page_is_for_everybody(
     page: Page, show: Show, waiting: str, ada: Partner, new_partner: NewPartner, stand_in: Flask
 ) -> None:
     new_partner("Bartholomäus-Maximilian von und zu Hohenstaufen-Lichtenfels")
+    StandIn(stand_in).lets_make(accounts_v1=False)
+    assert new_partner("refused").post("/stripe/onboarding").status == 409
     ada.meet("restrict")
     event = StandIn(stand_in).events("account.updated")[-1]
     body, signature = signed(event, at=ada.clock.real_now())

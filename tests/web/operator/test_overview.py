@@ -135,14 +135,13 @@ def test_accounts_that_stripe_refuses_to_make_come_with_an_instruction_until_it_
     assert ben.post("/stripe/onboarding").status == 409
     page = olga.get("/operator/")
     assert "Nothing needs you" not in page.said
-    told = page.html.one("div", data_refusal="v1_is_off")
-    assert "Set STRIPE_ACCOUNTS_API=v2" in told.text
+    assert "Set STRIPE_ACCOUNTS_API=v2" in page.html.one("p", data_refusal="v1_is_off").text
+    told = page.html.one("section", aria_labelledby="refused-title")
     assert "Stripe no longer recommends Accounts v1" in told.text
-    found = olga.get(told.one("a").attributes["href"])
-    assert ben.row().code in found.said
+    assert ben.row().code in olga.get(told.one("a").attributes["href"]).said
     rules.post("/sandbox/api/platform", json={})
     assert ben.post("/stripe/onboarding").status == 303
-    assert olga.get("/operator/").html.all("div", data_refusal=None) == []
+    assert olga.get("/operator/").html.all("p", data_refusal=None) == []
 
 
 def test_a_night_without_verification_is_called_missed(
