@@ -85,7 +85,7 @@ class StandIn:
 
     def gone(self) -> set[str]:
         """Accounts that the platform can't reach any more."""
-        return set(self._ask("GET", "state")["gone"])
+        return set(self.everything()["gone"])
 
     def accounts(self) -> list[dict[str, Any]]:
         return self._list("accounts")
@@ -109,6 +109,10 @@ class StandIn:
         """Somebody takes so much of a transfer back in Stripe's dashboard."""
         self._ask("POST", f"transfers/{transfer_id}/reversals", {"amount": amount})
 
+    def balance_of(self, account_id: str, currency: str) -> int:
+        """What an account has at Stripe, in minor units."""
+        return int(self.everything()["balances"][account_id].get(currency, 0))
+
     def pay_to_bank(self, account_id: str, **more: Any) -> str:
         """Stripe pays what an account has to its bank, or `amount` of it; the bank payout's id."""
         return str(self._ask("POST", f"accounts/{account_id}/payouts", more)["payout"]["id"])
@@ -124,8 +128,12 @@ class StandIn:
         """From now on Stripe says what is in a bank payout that was made with `reconciled=False`."""
         self._ask("POST", f"payouts/{payout_id}/reconcile", {})
 
+    def everything(self) -> dict[str, Any]:
+        """All that Stripe has, each kind oldest first."""
+        return self._ask("GET", "state")
+
     def _list(self, kind: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._ask("GET", "state")[kind]
+        found: list[dict[str, Any]] = self.everything()[kind]
         return found
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

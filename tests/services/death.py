@@ -1,0 +1,57 @@
+"""A process that dies at any moment of its work: before or after a commit, before or after a call to Stripe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from tests.services.line import Answer, Killed, Line
+
+
+class _Mortal:
+    """Counts moments. From the fatal one on nothing is written and nothing is asked: not even what a `finally` does."""
+
+    def __init__(self, fatal: int) -> None:
+        self._left = fatal
+
+    def passes(self) -> None:
+        """One more moment; raises Killed."""
+        self._left -= 1
+        if self._left <= 0:
+            raise Killed
+
+    def commit(self, connection: sa.Connection) -> None:
+        """Before it, and after it while nobody has heard yet that it was done."""
+        if not connection.get_execution_options().get("is_writer"):
+            return
+        self.passes()
+        if self._left == 1:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.commit()
+        self.passes()
+
+    def request(self, _method: str, _path: str) -> None:
+        self.passes()
+
+    def answer(self, _method: str, _path: str, answer: Answer) -> Answer:
+        self.passes()
+        return answer
+
+
+@contextmanager
+def dying_at(moment: int, *, engine: sa.Engine, line: Line) -> Iterator[None]:
+    """What happens within ends at its so many-th moment, the first being 1; work that has fewer ends by itself."""
+    mortal = _Mortal(moment)
+    event.listen(engine, "commit", mortal.commit)
+    line.on_request, line.on_answer = mortal.request, mortal.answer
+    try:
+        with suppress(Killed):
+            yield
+    finally:
+        event.remove(engine, "commit", mortal.commit)
+        line.on_request = lambda _method, _path: None
+        line.on_answer = lambda _method, _path, answer: answer
