@@ -119,7 +119,7 @@ def classify(answer: StripeAnswer, asked: Mapping[str, object]) -> AnswerClass:
         return AnswerClass.our_bug
     if answer.error_code == "balance_insufficient":
         return AnswerClass.waiting_for_funds
-    if 400 <= status < 500 and (answer.error_type or answer.error_code):
+    if status >= 400 and (answer.error_type or answer.error_code):
         return AnswerClass.refused
     return AnswerClass.ambiguous
 

@@ -41,6 +41,7 @@ SENT_AT = datetime(2026, 3, 28, 12, tzinfo=UTC)
         (StripeAnswer(200), AnswerClass.ambiguous),
         (StripeAnswer(201, made=MADE), AnswerClass.ambiguous),
         (StripeAnswer(302), AnswerClass.ambiguous),
+        (StripeAnswer(399, error_type=STRIPES), AnswerClass.ambiguous),
         (StripeAnswer(None), AnswerClass.ambiguous),
         (StripeAnswer(500, error_type="api_error"), AnswerClass.ambiguous),
         (StripeAnswer(502), AnswerClass.ambiguous),
@@ -88,7 +89,7 @@ def test_absence_is_proven_from_25_hours_on() -> None:
 
 def test_pauses_double_from_the_first_to_the_longest() -> None:
     pauses = [pause_seconds(tries) for tries in range(1, 100)]
-    assert pauses[0] == FIRST_PAUSE_SECONDS
+    assert pauses[0] == pause_seconds(0) == FIRST_PAUSE_SECONDS
     assert all(later in {2 * sooner, LONGEST_PAUSE_SECONDS} for sooner, later in pairwise(pauses))
     assert pauses[-1] == LONGEST_PAUSE_SECONDS
 
@@ -100,12 +101,11 @@ def test_what_failed_together_comes_back_apart_within_a_quarter_of_the_pause_and
         pauses = {pause_seconds(tries, spread=spread) for spread in range(0, 100_000, 997)}
         assert max(pauses) == pause_seconds(tries)
         assert min(pauses) >= pause_seconds(tries) * 3 // 4
+        assert pause_seconds(tries, spread=pause_seconds(tries) // 4) == pause_seconds(tries) * 3 // 4
         assert len(pauses) > min(4, tries)
         assert all(pause_seconds(tries, 3_000, spread=spread) >= 3_000 for spread in range(0, 10_000, 97))
 
 
-@pytest.mark.parametrize(
-    ("asked_for", "pause"), [(None, 20), (0, 20), (90, 90), (10**9, LONGEST_PAUSE_SECONDS)]
-)
+@pytest.mark.parametrize(("asked_for", "pause"), [(None, 20), (0, 20), (90, 90), (10**9, 3_600)])
 def test_stripe_is_given_the_time_it_asks_for_up_to_an_hour(asked_for: int | None, pause: int) -> None:
     assert pause_seconds(1, asked_for) == pause

@@ -120,6 +120,8 @@ def test_amounts_of_one_currency_add_subtract_and_compare() -> None:
     assert one - two == Money(-50, "eur")
     assert one < two
     assert one <= two
+    assert one <= Money(150, "eur") >= one
+    assert not one < Money(150, "eur") > one
     assert two > one
     assert two >= one
     assert not two < one
@@ -133,6 +135,8 @@ def test_amounts_of_two_currencies_never_meet() -> None:
     for operation in ("__add__", "__sub__", "__lt__", "__le__", "__gt__", "__ge__"):
         with pytest.raises(CurrencyMismatchError, match="eur and usd"):
             getattr(euro, operation)(dollar)
+        with pytest.raises(CurrencyMismatchError, match="usd and eur"):
+            getattr(dollar, operation)(euro)
 
 
 @pytest.mark.parametrize("amount", [True, 1.0, "1", None, Decimal(1)])
@@ -146,6 +150,7 @@ def test_money_is_in_a_currency_that_stripe_pays_out_in(currency: object) -> Non
     with pytest.raises(CurrencyNotSupported) as refusal:
         Money(1, currency)  # type: ignore[arg-type]
     assert "<" not in refusal.value.sentence
+    assert (refusal.value.status, refusal.value.field) == (422, "currency")
 
 
 @pytest.mark.parametrize(

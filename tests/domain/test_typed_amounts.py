@@ -38,6 +38,7 @@ currencies = st.sampled_from(sorted(PAYOUT_CURRENCIES))
         ("1.2", "bhd", 1_200),
         ("9999999999.99", "usd", MAX_AMOUNT),
         ("999999999999", "jpy", MAX_AMOUNT),
+        ("0" * 16 + "1.00", "usd", 100),
     ],
 )
 def test_a_person_may_type(text: str, currency: str, amount: int) -> None:

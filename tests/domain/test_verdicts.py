@@ -80,6 +80,7 @@ def heard(meaning: str, *, transfer_id: str | None = None, hold: HoldReason | No
         (TWICE, heard("not_executed"), "unknown", None, None),
         (ONCE, heard("our_bug"), "unknown", "parked", None),
         (ONCE, heard("refused"), "failed", "failed", "failed"),
+        (replace(ONCE, unresolved_tries=0), heard("refused"), "failed", "failed", "failed"),
         (ONCE, heard("refused", hold=HoldReason.blocked), "held", "failed", "held"),
         (TWICE, heard("refused"), "unknown", None, None),
         (ONCE, heard("waiting_for_funds"), "waiting", "failed", "approved"),
@@ -116,6 +117,19 @@ def test_a_try_that_is_answered_is_not_counted_any_more() -> None:
         after_answer(TWICE, heard(meaning)).unresolved_tries for meaning in ("ambiguous", "not_executed")
     ]
     assert counts == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        heard("refused"),
+        heard("refused", hold=HoldReason.blocked),
+        heard("waiting_for_funds"),
+        heard("key_refused"),
+    ],
+)
+def test_a_definite_no_leaves_no_try_of_unknown_outcome(answer: Heard) -> None:
+    assert after_answer(ONCE, answer).unresolved_tries == 0
 
 
 def test_a_payout_fails_only_once_the_account_was_looked_at_again() -> None:
@@ -170,6 +184,7 @@ def test_one_matching_transfer_settles_whenever_it_is_found() -> None:
         (None, [], None, False),
         (PAID, [Transfer()], "tr_1", False),
         (PAID, [Transfer(), Transfer("tr_2")], "tr_1", True),
+        (PAID, [Transfer(), Transfer("tr_2")], "tr_2", True),
     ],
 )
 def test_what_does_not_fit_stops_all_sending(
@@ -186,6 +201,7 @@ def test_what_does_not_fit_stops_all_sending(
         (None, SENT_AT, Step.leave),
         (PARKED, SENT_AT, Step.leave),
         (PAID, SENT_AT, Step.leave),
+        (FAILED, SENT_AT, Step.leave),
         (ONCE, SENT_AT + POST_WINDOW - INSTANT, Step.post),
         (ONCE, SENT_AT + POST_WINDOW, Step.look_first),
         (ONCE, SENT_AT + KEY_LIFETIME - INSTANT, Step.look_first),

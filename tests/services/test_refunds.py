@@ -92,8 +92,9 @@ def test_all_refunds_together_stay_within_the_earning(programme: Programme) -> N
     ana = programme.affiliate()
     sold = _earn(programme, ana, 5_000)
     _refund(programme, sold, 3_000)
-    with pytest.raises(RefundIsLargerThanEarning):
+    with pytest.raises(RefundIsLargerThanEarning) as refusal:
         _refund(programme, sold, 2_001, "refund-2")
+    assert refusal.value.status == 422
     assert _refund(programme, sold, 2_000, "refund-2")
     assert _amounts(programme, ana) == (0, 0, 0, 0, 0)
 
