@@ -85,6 +85,7 @@ def test_a_clock_that_is_set_six_hours_forward_or_back_does_no_harm() -> None:
 def test_absence_is_proven_from_25_hours_on() -> None:
     assert not may_conclude_absence(SENT_AT, SENT_AT + timedelta(hours=25, microseconds=-1))
     assert may_conclude_absence(SENT_AT, SENT_AT + timedelta(hours=25))
+    assert may_conclude_absence(SENT_AT, SENT_AT + timedelta(days=3))
 
 
 def test_pauses_double_from_the_first_to_the_longest() -> None:

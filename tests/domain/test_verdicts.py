@@ -243,5 +243,6 @@ def test_a_held_payout_goes_on_waits_or_ends() -> None:
 def test_a_lease_counts_until_it_ends_and_never_longer_than_leases_are() -> None:
     assert not is_leased(None, SENT_AT)
     assert not is_leased(SENT_AT, SENT_AT)
+    assert not is_leased(SENT_AT - INSTANT, SENT_AT)
     assert is_leased(SENT_AT + LEASE, SENT_AT)
     assert not is_leased(SENT_AT + LEASE + INSTANT, SENT_AT)

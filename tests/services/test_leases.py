@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
@@ -97,3 +100,17 @@ def test_a_lease_counts_unless_it_was_taken_by_a_clock_that_was_ahead(
     until = programme.clock.real_now() + ends_in
     programme.execute(sa.update(Payout).values(lease_owner="elsewhere:1:1", lease_until=until))
     assert programme.run().counts[Outcome.paid] == is_taken
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_lease_of_this_machine_counts_while_its_process_lives_whoever_runs_it(
+    programme: Programme, is_over: bool
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    process = ended.pid if is_over else 1  # init: another user's, unless these tests are root's
+    programme.approved()
+    until = programme.clock.real_now() + timedelta(minutes=1)
+    owner = f"{socket.gethostname()[:40]}:{process}:1"
+    programme.execute(sa.update(Payout).values(lease_owner=owner, lease_until=until))
+    assert programme.run().counts[Outcome.paid] == is_over
