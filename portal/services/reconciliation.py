@@ -145,7 +145,7 @@ class Reconciliation:
 
     def _differences(self, transfer: TransferFacts, payout: Payout | None, cause: Cause) -> list[Difference]:
         """What does not fit, after new reversals are written down."""
-        if payout is not None and _has_new_reversals(transfer, payout):
+        if payout is not None and transfer.amount_reversed > payout.amount_reversed:
             self._reversals.record(payout.id, transfer.id, cause=cause)
             payout = self._payouts([payout.id])[payout.id]
         return differences_of(transfer, payout)
@@ -250,7 +250,3 @@ class Reconciliation:
 def _batches(transfers: Iterator[TransferFacts]) -> Iterator[list[TransferFacts]]:
     while batch := list(islice(transfers, BATCH)):
         yield batch
-
-
-def _has_new_reversals(transfer: TransferFacts, payout: Payout) -> bool:
-    return payout.transfer_id == transfer.id and transfer.amount_reversed > payout.amount_reversed

@@ -48,14 +48,17 @@ class Reversals:
     def record(self, payout_id: UUID, transfer_id: str, *, cause: Cause) -> int:
         """Ask Stripe for the reversals of a payout's transfer and write down the new ones; how many. Raises
         StripeProblemError."""
-        return self._write(payout_id, self._stripe.reversals_of(transfer_id), cause=cause)
+        return self._write(payout_id, transfer_id, self._stripe.reversals_of(transfer_id), cause=cause)
 
     @writing
-    def _write(self, payout_id: UUID, reversals: Sequence[ReversalFacts], *, cause: Cause) -> int:
+    def _write(
+        self, payout_id: UUID, transfer_id: str, reversals: Sequence[ReversalFacts], *, cause: Cause
+    ) -> int:
         affiliate, payout = self._moves.lock(payout_id)
         known = self._known(payout_id)
         new = [reversal for reversal in reversals if reversal.id not in known]
-        if payout.status is not PayoutStatus.paid or not new:
+        is_its_own = payout.transfer_id == transfer_id  # not a second one, which never was in the books
+        if payout.status is not PayoutStatus.paid or not is_its_own or not new:
             return 0
         for reversal in new:
             self._books.post(

@@ -125,6 +125,7 @@ def test_amounts_of_one_currency_add_subtract_and_compare() -> None:
     assert two > one
     assert two >= one
     assert not two < one
+    assert not one >= two
     assert max(one, two) is two
     assert sum([one, two], Money.zero("eur")) == Money(350, "eur")
 

@@ -95,6 +95,7 @@ def test_what_follows_from_an_answer(
 ) -> None:
     verdict = after_answer(attempt, answer)
     assert (verdict.outcome, verdict.state, verdict.status) == (outcome, state, status)
+    assert verdict.is_tried_again == (attempt.state is AttemptState.open and state is None)
     assert verdict.alarm is None
 
 

@@ -23,7 +23,7 @@ from tests.clocks import MovableClock
 from tests.services.breaking import drop_rule, to_be_broken, without_rules
 from tests.services.differing import installation, is_halted, kinds, paid, reconcile, stray
 from tests.services.line import Killed, Line
-from tests.services.programme import Programme
+from tests.services.programme import TEST, Programme
 
 
 @pytest.fixture
@@ -90,6 +90,25 @@ def test_a_second_transfer_of_a_payout_is_named(adrift: Programme) -> None:
     (second,) = {row["id"] for row in adrift.stripe.transfers()} - {adrift.payout(payout_id).transfer_id}
     assert kinds(reconcile(adrift)) == [("second_transfer", second)]
     assert is_halted(adrift)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_is_taken_back_of_a_second_transfer_gives_nothing_back(adrift: Programme, is_told: bool) -> None:
+    """Else the affiliate, who has the first one, could ask for it again."""
+    payout_id = paid(adrift)
+    payout = adrift.payout(payout_id)
+    adrift.stripe.transfer_by_hand(
+        payout.destination, 10_000, group=f"payout-{payout_id}", metadata=installation(adrift)
+    )
+    (second,) = {row["id"] for row in adrift.stripe.transfers()} - {payout.transfer_id}
+    adrift.stripe.reverse(second, 10_000)
+    entries = adrift.rows(sa.select(LedgerEntry.id))
+    if is_told:
+        adrift.services.transfers.look_up(second, cause=TEST)
+    else:
+        reconcile(adrift)
+    assert adrift.rows(sa.select(LedgerEntry.id)) == entries
+    assert adrift.payout(payout_id).status == "paid"
 
 
 def test_a_transfer_that_no_attempt_of_ours_made_settles_nothing(adrift: Programme) -> None:
