@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.domain.errors import InvalidInput, PortalError
-from portal.domain.ledger import Balances, EntryKind, Hold
+from portal.domain.ledger import Balances, EntryKind
 from portal.models import Affiliate, Earning, LedgerEntry
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.books import Books
@@ -57,11 +57,6 @@ class Ledger:
     def balances(self, affiliate_id: UUID) -> Balances:
         """All balances of an affiliate as of now."""
         return self._books.balances(self._database.get_one(Affiliate, affiliate_id))
-
-    @reading
-    def next_release(self, affiliate_id: UUID) -> Hold | None:
-        """The hold that ends next."""
-        return self._books.next_release(affiliate_id)
 
     @reading
     def entries(

@@ -161,7 +161,7 @@ def test_money_is_in_a_currency_that_stripe_pays_out_in(currency: object) -> Non
         (Money(5, "usd"), "0.05"),
         (Money(0, "usd"), "0.00"),
         (Money(-350, "usd"), "-3.50"),
-        (Money(-5, "usd"), "-0.05"),
+        (Money(-1, "usd"), "-0.01"),
         (Money(500, "jpy"), "500"),
         (Money(-500, "jpy"), "-500"),
         (Money(0, "jpy"), "0"),
@@ -182,10 +182,12 @@ def test_an_amount_in_a_sentence_names_its_currency() -> None:
             (500, "jpy"),
             (2000, "chf"),
             (-350, "eur"),
+            (-1, "usd"),
+            (0, "usd"),
             (1234567, "bhd"),
         ]
     ]
-    assert printed == ["$1,412.50", "¥500", "CHF 20.00", "-€3.50", "BHD 1,234.567"]
+    assert printed == ["$1,412.50", "¥500", "CHF 20.00", "-€3.50", "-$0.01", "$0.00", "BHD 1,234.567"]
 
 
 @given(amount=st.integers(min_value=-(10**20), max_value=10**20), currency=currencies)

@@ -23,8 +23,9 @@ def test_a_payout_moves_as_promised_and_in_no_other_way(current: PayoutStatus, w
     if (current, wanted) in LEGAL:
         assert advance(current, wanted) is wanted
     else:
-        with pytest.raises(MoveIsNotLegal):
+        with pytest.raises(MoveIsNotLegal) as refusal:
             advance(current, wanted)
+        assert refusal.value.status == 409
 
 
 def test_what_is_over_stays_over() -> None:

@@ -172,6 +172,7 @@ def test_one_matching_transfer_settles_whenever_it_is_found() -> None:
     for attempt in (ONCE, TWICE, PARKED):
         verdict = after_listing(attempt, Listing([Transfer()], None), paid_by=None)
         assert (verdict.status, verdict.transfer_id) == (PayoutStatus.paid, "tr_1")
+        assert verdict.unresolved_tries == 0
 
 
 @pytest.mark.parametrize(

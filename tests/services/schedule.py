@@ -46,7 +46,7 @@ class AnySchedule(RuleBasedStateMachine):
         super().__init__()
         self._exits = ExitStack()
         self.programme, self.line = self._exits.enter_context(open_programme())
-        self.affiliates = [self.programme.verified(earned=60_000) for _ in range(3)]
+        self.affiliates = [self.programme.verified(earned=90_000) for _ in range(3)]
         self.people = [self.programme.person() for _ in range(3)]
         self.earnings: list[EarningData] = []
         self.asked: list[tuple[int, str]] = []

@@ -172,3 +172,20 @@ def test_the_total_earned_adds_up_in_every_state_of_a_payout(programme: Programm
         usd(900), usd(2_000), usd(0), usd(6_000),
     )  # fmt: skip
     assert_total_adds_up(programme, affiliate_id)
+
+
+def test_nobody_has_anything_before_their_first_earning(programme: Programme) -> None:
+    have = programme.balances(programme.affiliate())
+    assert {have.on_hold, have.available, have.reserved, have.paid_out, have.owed} == {usd(0)}
+
+
+def test_the_hold_that_ends_next_is_named_until_it_has_passed(programme: Programme) -> None:
+    ana = programme.affiliate()
+    for amount, days_ago in [(100, 31), (200, 20), (300, 25)]:
+        programme.earn(ana, amount, days_ago=days_ago)
+    named = []
+    for days in (1, 5, 6):
+        programme.clock.advance(hours=24 * days)
+        hold = programme.services.payouts.offer(ana).next_release
+        named.append(hold and hold.amount)
+    assert named == [300, 200, None]

@@ -139,6 +139,15 @@ def test_an_approved_or_held_payout_can_be_canceled_while_nothing_is_under_way(p
     assert programme.stripe.transfers() == []
 
 
+def test_a_payout_can_be_canceled_while_somebody_elses_is_under_way(programme: Programme) -> None:
+    programme.approved()
+    programme.stripe.fault("timeout_after")
+    programme.run()
+    payout_id = programme.approved()
+    programme.services.payouts.cancel(payout_id, cause=TEST)
+    assert programme.payout(payout_id).status == "canceled"
+
+
 def test_a_payout_under_way_cannot_be_canceled(programme: Programme) -> None:
     payout_id = programme.approved()
     programme.stripe.fault("timeout_after")

@@ -84,8 +84,9 @@ def test_the_same_refund_again_changes_nothing(programme: Programme) -> None:
 def test_a_known_refund_with_other_content_is_refused(programme: Programme) -> None:
     sold = _earn(programme, programme.affiliate(), 5_000)
     _refund(programme, sold, 1_000)
-    with pytest.raises(RefundConflict):
+    with pytest.raises(RefundConflict) as refusal:
         _refund(programme, sold, 1_001)
+    assert refusal.value.status == 409
 
 
 def test_all_refunds_together_stay_within_the_earning(programme: Programme) -> None:
