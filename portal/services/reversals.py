@@ -45,21 +45,21 @@ class Reversals:
         self._journal = journal
         self._notifications = notifications
 
-    def record(self, payout_id: UUID, transfer_id: str, *, cause: Cause) -> int:
-        """Ask Stripe for the reversals of a payout's transfer and write down the new ones; how many. Raises
+    def record(self, payout_id: UUID, transfer_id: str, *, cause: Cause) -> None:
+        """Ask Stripe for the reversals of a payout's transfer and write down the new ones. Raises
         StripeProblemError."""
-        return self._write(payout_id, transfer_id, self._stripe.reversals_of(transfer_id), cause=cause)
+        self._write(payout_id, transfer_id, self._stripe.reversals_of(transfer_id), cause=cause)
 
     @writing
     def _write(
         self, payout_id: UUID, transfer_id: str, reversals: Sequence[ReversalFacts], *, cause: Cause
-    ) -> int:
+    ) -> None:
         affiliate, payout = self._moves.lock(payout_id)
         known = self._known(payout_id)
         new = [reversal for reversal in reversals if reversal.id not in known]
         is_its_own = payout.transfer_id == transfer_id  # not a second one, which never was in the books
         if payout.status is not PayoutStatus.paid or not is_its_own or not new:
-            return 0
+            return
         for reversal in new:
             self._books.post(
                 EntryKind.reverse,
@@ -78,7 +78,6 @@ class Reversals:
         self._books.pay_off_debt(affiliate, reference=f"reversal {new[-1].id}")
         self._switch_automatic_off(affiliate, cause)
         affiliate.version += 1
-        return len(new)
 
     def _switch_automatic_off(self, affiliate: Affiliate, cause: Cause) -> None:
         """What was taken back must not go out again by itself."""

@@ -153,6 +153,7 @@ def test_what_was_never_sent_is_held_if_its_affiliate_lost_their_standing_meanwh
         (replace(ONCE, last_sent_at=OLD - IN_FLIGHT), OLD, True),
         (replace(ONCE, last_sent_at=OLD - IN_FLIGHT + INSTANT), OLD, False),
         (replace(ONCE, last_sent_at=OLD - INSTANT, request_id="req_1"), OLD, True),
+        (replace(ONCE, last_sent_at=OLD + INSTANT, request_id="req_1"), OLD, False),
         (replace(ONCE, first_sent_at=OLD), OLD, False),
         (replace(ONCE, unresolved_tries=0), SENT_AT + POST_WINDOW, True),
         (PARKED, OLD, False),

@@ -183,6 +183,13 @@ def test_nobody_sees_or_cancels_the_payout_of_another(programme: Programme) -> N
     assert programme.payout(payout_id).status == "approved"
 
 
+def test_a_list_of_payouts_is_one_affiliates_alone(programme: Programme) -> None:
+    made = [programme.approved() for _ in range(3)]
+    for payout_id in made:
+        listed = programme.services.payouts.list_of(programme.payout(payout_id).affiliate_id)
+        assert [payout.id for payout in listed] == [payout_id]
+
+
 def test_two_tabs_that_ask_at_once_make_one_payout(programme: Programme) -> None:
     affiliate_id = programme.verified(earned=100_000)
     made: list[UUID] = []

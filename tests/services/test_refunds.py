@@ -73,6 +73,19 @@ def test_a_reserved_payout_is_not_touched_and_its_return_pays_the_debt(programme
     assert _amounts(programme, ana) == (0, 4_000, 0, 0, 0)
 
 
+def test_a_refund_beyond_what_another_left_on_hold_is_owed(programme: Programme) -> None:
+    """The rest of its own hold is taken once."""
+    ana = programme.verified()
+    sold = _earn(programme, ana, 3_000)
+    programme.request(ana)
+    programme.run()
+    held = _earn(programme, ana, 5_000, days_ago=1)
+    assert _refund(programme, sold, 3_000)
+    assert _amounts(programme, ana) == (2_000, 0, 0, 3_000, 0)
+    assert _refund(programme, held, 5_000)
+    assert _amounts(programme, ana) == (0, 0, 0, 3_000, 3_000)
+
+
 def test_the_same_refund_again_changes_nothing(programme: Programme) -> None:
     ana = programme.affiliate()
     sold = _earn(programme, ana, 5_000)

@@ -1,0 +1,30 @@
+"""Up to a limit nobody has to approve a payout, above another one two people have to."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.domain.approval import ApprovalRule
+from portal.domain.money import Money
+
+
+@pytest.mark.parametrize(
+    ("money", "operators"),
+    [
+        (Money(10_000, "usd"), 0),
+        (Money(10_001, "usd"), 1),
+        (Money(200_000, "usd"), 1),
+        (Money(200_001, "usd"), 2),
+        (Money(50_000, "eur"), 0),  # the settings name no limit: 500 of it
+        (Money(50_001, "eur"), 1),
+        (Money(500, "jpy"), 0),
+        (Money(501, "jpy"), 1),
+        (Money(2_000, "gbp"), 0),
+        (Money(2_001, "gbp"), 2),  # two operators come before none
+    ],
+    ids=str,
+)
+def test_so_many_operators_must_say_yes_to(money: Money, operators: int) -> None:
+    rule = ApprovalRule({"usd": 10_000, "gbp": 5_000}, {"usd": 200_000, "gbp": 2_000})
+    assert rule.needs_no_operator(money) == (operators == 0)
+    assert rule.needs_two_operators(money) == (operators == 2)
