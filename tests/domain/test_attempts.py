@@ -62,6 +62,7 @@ SENT_AT = datetime(2026, 3, 28, 12, tzinfo=UTC)
         (StripeAnswer(400, error_type=STRIPES, error_code="account_invalid"), AnswerClass.refused),
         (StripeAnswer(400, error_type=STRIPES), AnswerClass.refused),
         (StripeAnswer(404, error_type=STRIPES), AnswerClass.refused),
+        (StripeAnswer(499, error_type=STRIPES), AnswerClass.refused),
         (StripeAnswer(402, error_type="card_error", error_code="from_the_future"), AnswerClass.refused),
     ],
 )

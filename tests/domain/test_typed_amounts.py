@@ -74,6 +74,7 @@ def test_a_person_may_type(text: str, currency: str, amount: int) -> None:
         "1\x00",
         "1\n2",
         "1" * 21,
+        "0" * 21,
         "0" * 5_000,
         "1." + "0" * 5_000,
         "10000000000.00",

@@ -30,6 +30,7 @@ WHO = st.integers(0, 2)
 FAULT = st.sampled_from([fault.value for fault in Fault])
 FATES = ["approve", "restrict", "review", "reject", "stop_payouts", "change_bank", "due", "delete"]
 RUNS = ["run", "run", "run", "retry"]
+OPERATORS = st.lists(WHO, min_size=1, max_size=3)
 CHANCE = st.randoms(use_true_random=False)
 
 #: Minor units above which two operators must approve.
@@ -46,7 +47,7 @@ class AnySchedule(RuleBasedStateMachine):
         super().__init__()
         self._exits = ExitStack()
         self.programme, self.line = self._exits.enter_context(open_programme())
-        self.affiliates = [self.programme.verified(earned=90_000) for _ in range(3)]
+        self.affiliates = [self.programme.verified(earned=60_000) for _ in range(3)]
         self.people = [self.programme.person() for _ in range(3)]
         self.earnings: list[EarningData] = []
         self.asked: list[tuple[int, str]] = []
@@ -116,7 +117,13 @@ class AnySchedule(RuleBasedStateMachine):
             with suppress(PortalError):
                 getattr(self.programme.services.payouts, how)(chance.choice(self.payouts), cause=TEST)
 
-    @rule(operators=st.lists(WHO, min_size=1, max_size=3))
+    @rule(who=WHO, operators=OPERATORS)
+    def earn_much_ask_and_be_approved(self, who: int, operators: list[int]) -> None:
+        self.earn(who, 90_000, 31)
+        self.request(who, "")
+        self.approve(operators)
+
+    @rule(operators=OPERATORS)
     def approve(self, operators: list[int]) -> None:
         """One operator after the other, of whom some approve twice, and some what they have asked for."""
         for payout_id in self.payouts[-3:]:

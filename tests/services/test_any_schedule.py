@@ -75,7 +75,7 @@ def test_any_schedule_on_sqlite(sqlite_template: Path, tmp_path: Path, made_stan
         copyfile(sqlite_template, file)
         return a_programme(f"sqlite:///{file}", made_stand_in)
 
-    try_schedules(open_programme, examples=20, steps=25)
+    try_schedules(open_programme, examples=15, steps=25)
 
 
 def test_any_schedule_on_postgresql(postgresql: PostgresCluster, made_stand_in: Flask) -> None:
@@ -84,7 +84,7 @@ def test_any_schedule_on_postgresql(postgresql: PostgresCluster, made_stand_in: 
         with postgresql.fresh_database() as url, a_programme(url, made_stand_in) as opened:
             yield opened
 
-    try_schedules(open_programme, examples=6, steps=20)
+    try_schedules(open_programme, examples=5, steps=20)
 
 
 def test_the_invariants_notice_what_is_wrong(sqlite_url: str, made_stand_in: Flask) -> None:

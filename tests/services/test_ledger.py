@@ -189,3 +189,14 @@ def test_the_hold_that_ends_next_is_named_until_it_has_passed(programme: Program
         hold = programme.services.payouts.offer(ana).next_release
         named.append(hold and hold.amount)
     assert named == [300, 200, None]
+
+
+def test_a_page_of_the_ledger_goes_on_below_the_one_before(programme: Programme) -> None:
+    ana, ledger = programme.affiliate(), programme.services.ledger
+    for amount in (1, 2, 3):
+        programme.earn(ana, amount)
+    everything = [entry.id for entry in ledger.entries(ana)]
+    assert everything == sorted(everything, reverse=True)
+    first = [entry.id for entry in ledger.entries(ana, limit=2)]
+    second = [entry.id for entry in ledger.entries(ana, before_id=first[-1])]
+    assert first + second == everything
