@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
-from portal.domain.approval import ApprovalRule
+from portal.domain.approval import ApprovalRule, SecondApprovalIsAnothers, Yes
 from portal.domain.money import Money
 
 
@@ -28,3 +30,16 @@ def test_so_many_operators_must_say_yes_to(money: Money, operators: int) -> None
     rule = ApprovalRule({"usd": 10_000, "gbp": 5_000}, {"usd": 200_000, "gbp": 2_000})
     assert rule.needs_no_operator(money) == (operators == 0)
     assert rule.needs_two_operators(money) == (operators == 2)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1), (1, 1)])
+def test_the_second_yes_is_anybody_elses(first: int, second: int) -> None:
+    rule = ApprovalRule({}, {"usd": 1})
+    yes = Yes(
+        UUID(int=second), beneficiaries={UUID(int=9)}, first_approver=UUID(int=first), is_by_shell=False
+    )
+    if first == second:
+        with pytest.raises(SecondApprovalIsAnothers):
+            rule.is_enough(Money(2, "usd"), yes)
+    else:
+        assert rule.is_enough(Money(2, "usd"), yes)

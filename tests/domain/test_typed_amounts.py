@@ -102,6 +102,7 @@ def test_an_amount_finer_than_the_currency_is_refused_and_never_rounded(
     with pytest.raises(TooManyDecimals) as refusal:
         parse_amount(text, currency)
     assert refusal.value.sentence == str(refusal.value) == sentence
+    assert (refusal.value.status, refusal.value.field) == (422, "amount")
 
 
 @pytest.mark.parametrize(("currency", "example"), [("usd", "100.00"), ("jpy", "100"), ("bhd", "100.000")])

@@ -200,3 +200,11 @@ def test_a_page_of_the_ledger_goes_on_below_the_one_before(programme: Programme)
     first = [entry.id for entry in ledger.entries(ana, limit=2)]
     second = [entry.id for entry in ledger.entries(ana, before_id=first[-1])]
     assert first + second == everything
+
+
+def test_what_comes_after_a_duplicate_is_credited_too(programme: Programme) -> None:
+    ana = programme.affiliate()
+    known, new = programme.earning(ana, 100), programme.earning(ana, 200)
+    post(programme, known)
+    assert post(programme, known, new) == ["duplicate", "created"]
+    assert programme.balances(ana).available == usd(300)
