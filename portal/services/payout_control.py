@@ -116,7 +116,8 @@ class PayoutControl:
         waiting = self._take_up(payout_id, cause=cause)
         payout, attempt = waiting.payout, waiting.attempt
         if attempt is None or attempt.state is not AttemptState.parked:
-            return f"{payout.reference} is taken up by the next run."
+            when = "next run" if self.why_stopped() is None else "first run after sending is resumed"
+            return f"{payout.reference} is taken up by the {when}."
         asked_at = self._clock.now()
         try:
             found = self._stripe.transfers_in_group(transfer_group(payout.id))

@@ -194,7 +194,11 @@ class StripeEvents:
 
     @writing
     def _postpone(self, ids: Sequence[str], problem: str) -> None:
-        for event in self._database.scalars(sa.select(WebhookEvent).where(WebhookEvent.id.in_(list(ids)))):
+        """What somebody else has worked on meanwhile stays done."""
+        still_waiting = sa.select(WebhookEvent).where(
+            WebhookEvent.id.in_(list(ids)), WebhookEvent.state == EventState.received
+        )
+        for event in self._database.scalars(still_waiting):
             event.tries += 1
             event.error = problem[:500]
             event.next_try_at = self._clock.real_now() + timedelta(seconds=pause_seconds(event.tries))

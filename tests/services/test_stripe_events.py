@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.models import EventState, WebhookEvent
 from portal.services.stripe_events import TRIES_BEFORE_PARKED, EventIsNotAccepted
 from portal.wiring import db
+from tests.services.line import Line
 from tests.services.programme import Programme
 from tests.services.stand_in import WEBHOOK_SECRET, signed
 
@@ -211,6 +212,26 @@ def test_an_event_that_waited_is_worked_on_once_stripe_is_back(programme: Progra
     programme.clock.advance(seconds=20)
     assert work(programme) == 1
     assert programme.get(affiliate_id).stripe_account_status == "restricted"
+
+
+def test_what_another_worker_has_done_meanwhile_stays_done_when_this_one_fails(
+    programme: Programme, line: Line
+) -> None:
+    affiliate_id = programme.verified()
+    (event,) = programme.stripe.events("account.updated")[-1:]
+    programme.receive(event)
+
+    def another_was_faster(method: str, path: str) -> None:
+        line.on_request = lambda _method, _path: None
+        with programme.app.app_context():
+            work(programme)
+        raise ZeroDivisionError
+
+    line.on_request = another_was_faster
+    work(programme)
+    assert stored(programme) == {event["id"]: EventState.processed}
+    assert programme.rows(sa.select(WebhookEvent.tries, WebhookEvent.error))[0][1] is None
+    assert programme.get(affiliate_id).stripe_account_status == "verified"
 
 
 def test_an_event_that_cannot_be_stored_is_not_taken_for_received(programme: Programme) -> None:

@@ -85,7 +85,10 @@ def approve(payout_id: UUID) -> AnyResponse:
         return _page(payout_id, refusal=refusal)
     if payout.status is PayoutStatus.requested:
         return _done(payout, "has the first of two approvals. Another operator must approve it too.")
-    return _done(payout, f"is approved. {_NEXT[payout.method]}")
+    is_stopped = services().payout_control.why_stopped() is not None
+    return _done(
+        payout, f"is approved. {'Sending is stopped at the moment.' if is_stopped else _NEXT[payout.method]}"
+    )
 
 
 @pages.post("/payouts/<uuid:payout_id>/reject")

@@ -35,7 +35,8 @@ def test_sending_is_stopped_with_a_reason_that_the_overview_then_shows(
     assert "The bank called." in olga.get("/operator/").html.one("div", class_="banner tone--rejected").text
     ada.set_up()
     ada.earn(10_000)
-    olga.post(f"/operator/payouts/{requested(ada)}/approve")
+    approved = olga.post(f"/operator/payouts/{requested(ada)}/approve")
+    assert "is approved. Sending is stopped at the moment." in olga.get(approved.location).said
     ada.pays()
     assert "1 approved" in olga.get("/operator/").said
 
