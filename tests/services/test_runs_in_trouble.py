@@ -85,3 +85,17 @@ def test_accounts_that_stripe_says_no_to_keep_nobody_else_waiting(programme: Pro
     tally = programme.run()
     assert (tally.counts[Outcome.waiting], tally.counts[Outcome.paid]) == (MOST_UNHEARD, 1)
     assert programme.payout(younger).status == "paid"
+
+
+def test_what_waits_for_funds_is_not_posted_while_the_balance_cannot_be_asked(programme: Programme) -> None:
+    payout_id = programme.approved()
+    programme.stripe.set_balance(usd=0)
+    assert programme.run().counts[Outcome.waiting] == 1
+    programme.stripe.set_balance(usd=1_000_000)
+    programme.stripe.forget_requests()
+    programme.stripe.fault("timeout_before", path="/v1/balance", method="GET", times=9)
+    assert programme.run().counts[Outcome.waiting] == 1
+    assert programme.stripe.requests("POST", "/v1/transfers") == []
+    assert programme.payout(payout_id).wait_reason == "funds"
+    programme.stripe.comes_back()
+    assert programme.run().counts[Outcome.paid] == 1
