@@ -210,7 +210,8 @@ def prune_keys() -> Answer:
 @control.get("/requests")
 def list_requests() -> Answer:
     """The API requests since the start or the last clearing, oldest first."""
-    return {"requests": [asdict(logged) for logged in _sandbox().requests]}, 200
+    # a copy: others go on being logged meanwhile
+    return {"requests": [asdict(logged) for logged in _sandbox().requests.copy()]}, 200
 
 
 @control.delete("/requests")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import stripe
 
 from portal.sandbox.fates import FATES
 from portal.sandbox.overview import FATE_LABELS
+from portal.sandbox.state import LoggedRequest
 from tests.sandbox.conftest import MakeStand, Stand
 
 
@@ -197,3 +199,23 @@ def test_everything_survives_a_restart(make_stand: MakeStand, tmp_path: Path) ->
     assert again.control("state", method="GET")["balances"] == balances
     assert again.browser.get("/oidc/jwks").get_json()["keys"][0]["kid"] == kid
     assert (tmp_path / "sandbox.db").stat().st_mode & 0o077 == 0
+
+
+def test_the_log_of_requests_can_be_read_while_others_are_answered(stand: Stand) -> None:
+    log = stand.app.extensions["sandbox"].requests
+    logged = LoggedRequest("GET", "/v1/account", {}, None, None, 0, "req_1")
+    log.extend([logged] * 500)
+    is_over = threading.Event()
+
+    def go_on() -> None:
+        while not is_over.is_set():
+            log.append(logged)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        for _ in range(20):
+            assert len(stand.control("requests", method="GET")["requests"]) >= 500
+    finally:
+        is_over.set()
+        thread.join()
