@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,3 +19,7 @@ class Clock:
 
     def real_now(self) -> datetime:
         return datetime.now(UTC)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for so long; negative is not at all."""
+        time.sleep(max(seconds, 0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,7 +9,7 @@ from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
-from flask import Flask, current_app
+from flask import Flask, current_app, has_request_context
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from jinja2 import StrictUndefined
@@ -21,7 +20,13 @@ from portal.clock import Clock
 from portal.config import PROJECT_ROOT, Settings
 from portal.domain.approval import ApprovalRule
 from portal.gateways.mail import MailGateway, mail_gateway
-from portal.gateways.stripe import StripeApi, StripeKeyRefusedError, StripeProblemError, StripeTransport
+from portal.gateways.stripe import (
+    Lane,
+    StripeApi,
+    StripeKeyRefusedError,
+    StripeProblemError,
+    StripeTransport,
+)
 from portal.models.base import Database
 from portal.services.acceptances import Acceptances
 from portal.services.access import Access
@@ -62,6 +67,7 @@ from portal.services.sending import Sending
 from portal.services.sending_faults import SendingFaults
 from portal.services.sending_switch import SendingSwitch
 from portal.services.stripe_events import StripeEvents
+from portal.services.stripe_pace import DatabasePace
 from portal.services.timetable import Timetable
 from portal.services.transfers import Transfers
 from portal.services.verification import Verification
@@ -77,6 +83,11 @@ migrate = Migrate(directory=str(PROJECT_ROOT / "migrations"))
 
 #: What stands in for a key that is not set outside production: Stripe refuses it, as it should.
 NO_KEY = "sk_test_not_set"
+
+#: For how long a request to Stripe may wait for its turn where a person waits for the page, and where nobody does; the
+#: latter is longer than any pause that Stripe is given.
+PAGE_PATIENCE_SECONDS = 4.0
+WORKER_PATIENCE_SECONDS = 90.0
 
 
 @dataclass
@@ -151,6 +162,15 @@ def wire(
         api_base=settings.stripe_api_base,
         transport=stripe_transport,
         before_call=_refuse_open_transaction,
+        pace=DatabasePace(
+            session,
+            clock=clock,
+            per_second={
+                Lane.everything: settings.stripe_rate_limit,
+                Lane.transfers: settings.stripe_transfer_rate_limit,
+            },
+            patience=lambda: PAGE_PATIENCE_SECONDS if has_request_context() else WORKER_PATIENCE_SECONDS,
+        ),
     )
     journal = Journal(session)
     books = Books(session, clock=clock)
@@ -171,7 +191,7 @@ def wire(
         standings=standings,
         journal=journal,
         notifications=notifications,
-        pause=time.sleep,
+        pause=clock.pause,
     )
     holds = Holds(session, clock=clock, cooldown=timedelta(hours=settings.bank_change_cooldown_hours))
     switch = SendingSwitch(session, clock=clock, notifications=notifications)

@@ -8,16 +8,23 @@ from portal.clock import Clock
 
 
 class MovableClock(Clock):
-    """Stands still until it is moved; both its times move together unless an offset keeps them apart."""
+    """Stands still until it is moved; both its times move together unless an offset keeps them apart. Nobody waits:
+    `pauses` says for how long they would have."""
+
+    pauses: list[float]
 
     def __init__(self, at: datetime | None = None, *, offset_seconds: int = 0) -> None:
         super().__init__(offset_seconds=offset_seconds)
         # The class above is frozen so that no code moves the clock by accident; a test does so on purpose.
         object.__setattr__(self, "_at", (at or datetime.now(UTC)).astimezone(UTC))
+        object.__setattr__(self, "pauses", [])
 
     def real_now(self) -> datetime:
         at: datetime = object.__getattribute__(self, "_at")
         return at
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
 
     def set(self, at: datetime) -> None:
         """Stand at `at`, which carries its offset."""
@@ -35,6 +42,9 @@ class RunningClock(MovableClock):
 
     def real_now(self) -> datetime:
         return datetime.now(UTC)
+
+    def pause(self, seconds: float) -> None:
+        Clock.pause(self, seconds)
 
     def shift(self, offset_seconds: int) -> None:
         """Be so far ahead of the real time from now on."""

@@ -34,6 +34,9 @@ TEST_SETTINGS = {
     "STRIPE_SECRET_KEY": "sk_test_portal",
     "STRIPE_API_BASE": STAND_IN_ADDRESS,
     "STRIPE_WEBHOOK_SECRETS": "whsec_platform_test,whsec_connect_test",
+    # nobody waits: the pace is tried where it matters
+    "STRIPE_RATE_LIMIT": "10000",
+    "STRIPE_TRANSFER_RATE_LIMIT": "10000",
     "PORTAL_SUPPORT_EMAIL": "help@portal.example",
     "PORTAL_MAIL_FROM": "payouts@portal.example",
 }

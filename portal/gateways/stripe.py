@@ -14,19 +14,23 @@ from portal.domain.attempts import StripeAnswer
 from portal.gateways import bank_payout_facts as bank
 from portal.gateways.stripe_accounts import StripeAccountsApi
 from portal.gateways.stripe_line import (
+    StripeBusyError,
     StripeKeyRefusedError,
     StripeProblemError,
     StripeRefusedError,
-    StripeTransport,
     StripeUnavailableError,
 )
 from portal.gateways.stripe_transfers import StripeTransfersApi
+from portal.gateways.stripe_transport import Lane, StripePace, StripeTransport
 from portal.gateways.transfer_facts import ReversalFacts, TransferFacts
 
 __all__ = [
+    "Lane",
     "StripeApi",
+    "StripeBusyError",
     "StripeGateway",
     "StripeKeyRefusedError",
+    "StripePace",
     "StripeProblemError",
     "StripeRefusedError",
     "StripeTransport",

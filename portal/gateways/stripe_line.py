@@ -7,6 +7,8 @@ always the real ones.
 from __future__ import annotations
 
 import logging
+import math
+import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -14,13 +16,23 @@ from typing import Any, TypeVar, cast
 import stripe
 
 from portal.domain.attempts import StripeAnswer
+from portal.gateways.stripe_transport import (
+    CONNECT_TIMEOUT_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    PacedTransport,
+    StripePace,
+    StripeTransport,
+    seconds_of,
+)
 
-#: Longer than Stripe usually takes for its slowest call, short enough that a worker notices that it is away.
-TIMEOUT_SECONDS = 25
-
-#: Reading again does no harm. What makes something is never retried inside the SDK: a hidden second try would report
-#: its own answer and hide that the first one's outcome is unknown.
+#: Reading again does no harm. What makes something is tried once: a hidden second try would report its own answer and
+#: hide that the first one's outcome is unknown. The SDK itself never retries, and never would after a 429.
 READ_RETRIES = 2
+
+#: The first pause before a read is tried again; the next one is twice as long.
+RETRY_PAUSE_SECONDS = 0.5
+
+_CONFLICT, _TOO_MANY, _FIRST_FAULT = 409, 429, 500
 
 #: How many an answer of Stripe's list holds at most. https://docs.stripe.com/api/pagination
 PAGE = 100
@@ -33,9 +45,6 @@ logging.getLogger("stripe").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 
-#: How requests travel; the SDK's own by default.
-StripeTransport = stripe.HTTPClient
-
 
 class StripeProblemError(Exception):
     """What every other error of this room is."""
@@ -43,6 +52,14 @@ class StripeProblemError(Exception):
 
 class StripeUnavailableError(StripeProblemError):
     """No usable answer: nothing is known, and asking again later makes sense."""
+
+
+class StripeBusyError(StripeUnavailableError):
+    """The portal asks more of Stripe than it may: nothing was sent."""
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__("too much is being asked of Stripe just now")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StripeKeyRefusedError(StripeProblemError):
@@ -59,7 +76,8 @@ class StripeRefusedError(StripeProblemError):
 
 
 class StripeLine:
-    """How each part of the gateway asks. `before_call` is told of every request before it leaves."""
+    """How each part of the gateway asks. `before_call` is told of every question before it leaves; `pace` lets each of
+    its tries leave when its turn has come."""
 
     def __init__(
         self,
@@ -68,14 +86,16 @@ class StripeLine:
         api_base: str | None,
         transport: StripeTransport | None,
         before_call: Callable[[], None],
+        pace: StripePace,
     ) -> None:
         self._before_call = before_call
+        self._pace = pace
         self._is_live = secret_key.startswith(("sk_live_", "rk_live_"))
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses=cast(Any, {"api": api_base} if api_base else {}),
-            http_client=transport or stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-            max_network_retries=READ_RETRIES,
+            http_client=PacedTransport(transport or new_transport(), pace),
+            max_network_retries=0,
         )
 
     def _pages(
@@ -95,22 +115,15 @@ class StripeLine:
     def _ask(self, call: Callable[[], T], *, is_key_at_stake: bool = True) -> T:
         """Read, or make what may be made twice; raises one of this module's errors."""
         self._before_call()
-        try:
-            return call()
-        except stripe.AuthenticationError as problem:
-            raise StripeKeyRefusedError("Stripe refused the platform's key") from problem
-        except stripe.PermissionError as problem:
-            if is_key_at_stake:
-                raise StripeKeyRefusedError("Stripe refused the platform's key") from problem
-            raise StripeRefusedError(problem) from problem
-        except stripe.RateLimitError as problem:
-            raise StripeUnavailableError("Stripe asked us to slow down") from problem
-        except stripe.InvalidRequestError as problem:
-            raise StripeRefusedError(problem) from problem
-        except stripe.StripeError as problem:
-            raise StripeUnavailableError(
-                f"Stripe gave no usable answer ({type(problem).__name__})"
-            ) from problem
+        for retries in range(READ_RETRIES + 1):
+            try:
+                return call()
+            except stripe.StripeError as problem:
+                if retries == READ_RETRIES or not _may_pass(problem):
+                    raise _in_our_words(problem, is_key_at_stake=is_key_at_stake) from problem
+            pause = RETRY_PAUSE_SECONDS * 2**retries
+            self._pace.pause(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
+        raise AssertionError("unreachable")
 
     def _answer(self, call: Callable[[], Any]) -> StripeAnswer:
         """Make something once, and say what came back without judging it."""
@@ -124,12 +137,24 @@ class StripeLine:
                 error_type=getattr(problem.error, "type", None),
                 error_code=_code(problem),
                 message=_message(problem),
-                retry_after_seconds=_seconds(headers.get("retry-after", "")),
+                retry_after_seconds=seconds_of(headers.get("retry-after", "")),
                 request_id=problem.request_id,
+            )
+        except StripeBusyError as problem:  # what Stripe itself would have said
+            return StripeAnswer(
+                http_status=_TOO_MANY,
+                error_code="rate_limit",
+                message=str(problem),
+                retry_after_seconds=math.ceil(problem.retry_after_seconds),
             )
         return StripeAnswer(
             http_status=200, made=made.to_dict(), request_id=getattr(made.last_response, "request_id", None)
         )
+
+
+def new_transport() -> StripeTransport:
+    """The SDK's own way to Stripe."""
+    return stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS))
 
 
 def made_since(since: datetime) -> dict[str, Any]:
@@ -142,12 +167,32 @@ def of_account(account_id: str) -> Any:
 
 
 def once(key: str) -> Any:
-    return {"idempotency_key": key, "max_network_retries": 0}
+    return {"idempotency_key": key}
 
 
-def _seconds(retry_after: str) -> int | None:
-    is_number = retry_after.isascii() and retry_after.isdigit()
-    return int(retry_after[:9]) if is_number else None
+def _may_pass(problem: stripe.StripeError) -> bool:
+    """Whether the same question may be answered in a moment; where Stripe says, it knows best.
+    https://docs.stripe.com/error-low-level"""
+    headers = {name.lower(): value for name, value in (problem.headers or {}).items()}
+    if isinstance(problem, stripe.APIConnectionError):
+        return problem.should_retry
+    status = problem.http_status or 0
+    is_passing = status in {_CONFLICT, _TOO_MANY} or status >= _FIRST_FAULT
+    return {"true": True, "false": False}.get(headers.get("stripe-should-retry", ""), is_passing)
+
+
+def _in_our_words(problem: stripe.StripeError, *, is_key_at_stake: bool) -> StripeProblemError:
+    match problem:
+        case stripe.AuthenticationError():
+            return StripeKeyRefusedError("Stripe refused the platform's key")
+        case stripe.PermissionError() if is_key_at_stake:
+            return StripeKeyRefusedError("Stripe refused the platform's key")
+        case stripe.RateLimitError():
+            return StripeUnavailableError("Stripe asked us to slow down")
+        case stripe.PermissionError() | stripe.InvalidRequestError():
+            return StripeRefusedError(problem)
+        case _:
+            return StripeUnavailableError(f"Stripe gave no usable answer ({type(problem).__name__})")
 
 
 def _code(problem: stripe.StripeError) -> str | None:

@@ -9,7 +9,13 @@ from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, Webh
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
 from portal.models.outbox import MailState, OutboxMail
 from portal.models.payouts import FirstApproval, Installation, Payout, PayoutAttempt, SendingFault
-from portal.models.reconciliation import EventBackfill, ReconciliationAcceptance, ReconciliationPass
+from portal.models.reconciliation import (
+    EventBackfill,
+    ReadEventList,
+    ReconciliationAcceptance,
+    ReconciliationPass,
+)
+from portal.models.stripe_lanes import StripeLane
 
 __all__ = [
     "ActorKind",
@@ -34,12 +40,14 @@ __all__ = [
     "OutboxMail",
     "Payout",
     "PayoutAttempt",
+    "ReadEventList",
     "ReconciliationAcceptance",
     "ReconciliationPass",
     "Refund",
     "SendingFault",
     "SignInSession",
     "StripeAccount",
+    "StripeLane",
     "User",
     "VerificationRun",
     "WebhookEvent",

@@ -56,6 +56,8 @@ class Affiliate(Base):
     """When the newest account that was taken into account was asked for (real clock)."""
     stripe_asked_at: Mapped[datetime | None]
     """When Stripe was last asked for somebody who waits in front of a page, whatever came of it (real clock)."""
+    verification_run_id: Mapped[UUID | None]
+    """The run of the verification that asked about the account last."""
     status_changed_at: Mapped[datetime | None]
     bank_fingerprint: Mapped[str | None] = mapped_column(sa.String(255))
     """Tells that the bank account changed; says nothing about which it is."""
@@ -112,7 +114,8 @@ class StripeAccount(Base):
 
 
 class VerificationRun(Base):
-    """One pass over the accounts; its tally grows as it goes, and a killed one goes on after `last_affiliate_id`."""
+    """One pass over the accounts; its tally grows as it goes, and a killed one goes on where it stopped: in Stripe's
+    list after `listed_until` (an account's id) unless that `is_listed`, then one by one after `last_affiliate_id`."""
 
     __tablename__ = "verification_runs"
 
@@ -121,6 +124,8 @@ class VerificationRun(Base):
     stale_hours: Mapped[int | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    listed_until: Mapped[str | None] = mapped_column(sa.String(255))
+    is_listed: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     last_affiliate_id: Mapped[UUID | None]
     checked: Mapped[int] = mapped_column(BigNumber, default=0)
     changed: Mapped[int] = mapped_column(BigNumber, default=0)

@@ -83,6 +83,8 @@ class WebhookEvent(Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime]
     processed_at: Mapped[datetime | None]
+    is_backfilled: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Found in Stripe's list; no webhook had brought it by then."""
     effect: Mapped[str | None] = mapped_column(sa.String(255))
     error: Mapped[str | None] = mapped_column(sa.String(500))
 
@@ -96,5 +98,7 @@ class JobSlot(Base):
     slot_at: Mapped[datetime] = mapped_column(primary_key=True)
     run_id: Mapped[UUID] = mapped_column(default=new_id)
     started_at: Mapped[datetime]
+    alive_at: Mapped[datetime | None]
+    """When whoever took it last gave a sign."""
     finished_at: Mapped[datetime | None]
     tally: Mapped[dict[str, Any] | None] = mapped_column(JsonText())

@@ -1,5 +1,5 @@
 """The books against Stripe: each pass over our transfers there, the differences that a person has explained, and each
-reading of Stripe's list of events."""
+reading of Stripe's lists of events."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ReconciliationAcceptance(Base):
 
 
 class EventBackfill(Base):
-    """One reading of Stripe's list of events, written once it is through; the next begins where it did."""
+    """One reading of Stripe's lists of events, written once it is through."""
 
     __tablename__ = "event_backfills"
 
@@ -62,3 +62,14 @@ class EventBackfill(Base):
     stored: Mapped[int]
     errors: Mapped[int]
     """Accounts whose events Stripe did not give out."""
+
+
+class ReadEventList(Base):
+    """How far a list of events was read: the platform's, or a connected account's. The next reading begins there."""
+
+    __tablename__ = "read_event_lists"
+
+    scope: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    """`platform`, or the account's id."""
+    read_until: Mapped[datetime]
+    """Real clock, as Stripe's."""

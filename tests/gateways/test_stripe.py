@@ -12,6 +12,7 @@ from portal.gateways.stripe import (
     StripeRefusedError,
     StripeUnavailableError,
 )
+from tests.fakes.unpaced import Unpaced
 from tests.fakes.wsgi_stripe import BASE_URL
 from tests.services.line import Line
 from tests.services.programme import Programme
@@ -29,9 +30,18 @@ def asked() -> list[str]:
 
 
 @pytest.fixture
-def stripe(line: Line, asked: list[str]) -> StripeApi:
+def pace() -> Unpaced:
+    return Unpaced()
+
+
+@pytest.fixture
+def stripe(line: Line, asked: list[str], pace: Unpaced) -> StripeApi:
     return StripeApi(
-        "sk_test_portal", api_base=BASE_URL, transport=line, before_call=lambda: asked.append("asked")
+        "sk_test_portal",
+        api_base=BASE_URL,
+        transport=line,
+        before_call=lambda: asked.append("asked"),
+        pace=pace,
     )
 
 

@@ -103,6 +103,9 @@ class RunningPortal:
             "STRIPE_SECRET_KEY": STRIPE_KEY,
             "STRIPE_WEBHOOK_SECRETS": f"{PLATFORM_SECRET},{CONNECT_SECRET}",
             "STRIPE_API_BASE": self.sandbox_address,
+            # the stand-in takes whatever comes, and nobody has time to wait
+            "STRIPE_RATE_LIMIT": "10000",
+            "STRIPE_TRANSFER_RATE_LIMIT": "10000",
             "PORTAL_OIDC_SANDBOX_ISSUER": f"{self.sandbox_address}/oidc",
             "PORTAL_OIDC_SANDBOX_CLIENT_ID": "portal",
             "PORTAL_OIDC_SANDBOX_CLIENT_SECRET": "sandbox-client-secret",

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 import stripe
 
-from portal.gateways.stripe_line import TIMEOUT_SECONDS
+from portal.gateways.stripe_transport import READ_TIMEOUT_SECONDS
 from portal.models import base
+from portal.services import stripe_pace
 
 Answer = tuple[bytes, int, Mapping[str, str]]
 
@@ -93,7 +94,7 @@ class WatchedTransport(stripe.RequestsClient):
     moments: Moments | None = None
 
     def __init__(self) -> None:
-        super().__init__(timeout=TIMEOUT_SECONDS)
+        super().__init__(timeout=READ_TIMEOUT_SECONDS)
 
     def request(  # type: ignore[override] # as its own parent does: bytes come back, and no `_usage` goes in
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
@@ -116,10 +117,6 @@ class WatchedTransport(stripe.RequestsClient):
         if self.moments is not None:
             self.moments.come_to(name)
 
-    def _sleep_time_seconds(self, num_retries: int) -> float:
-        # the SDK's pauses between two reads are not what is rehearsed
-        return 0
-
 
 def watch_commits(engine: sa.Engine, moments: Moments) -> None:
     """Tell the moments around every commit that writes."""
@@ -137,10 +134,13 @@ def watch_commits(engine: sa.Engine, moments: Moments) -> None:
 
 
 def _unit_of_work() -> str | None:
-    """The name of the unit of work that commits; None for one that only read. What has none is a migration."""
+    """The name of the unit of work that commits; None for one that only read, and for a turn at Stripe, which nothing
+    hangs on. What has none is a migration."""
     frame = sys._getframe()
     while (above := frame.f_back) is not None:
         frame = above
+        if frame.f_code.co_filename == stripe_pace.__file__:
+            return None
         if frame.f_code is base._run.__code__:
             work = frame.f_back.f_locals["work"] if frame.f_back else None
             return str(work.__qualname__) if frame.f_locals["is_writer"] and work else None

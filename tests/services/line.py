@@ -78,7 +78,3 @@ class Line(WsgiHTTPClient):
             return (*answer, {})
 
         self.on_answer = lie
-
-    def _sleep_time_seconds(self, num_retries: int) -> float:
-        # the SDK's pauses between two reads are not what is being tried
-        return 0

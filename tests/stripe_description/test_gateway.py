@@ -10,6 +10,7 @@ import pytest
 
 from portal.domain.new_accounts import new_account_v2
 from portal.gateways.stripe import StripeApi, StripeGateway
+from tests.fakes.unpaced import Unpaced
 from tests.fakes.wsgi_stripe import BASE_URL, WsgiHTTPClient
 from tests.sandbox.conftest import BEGINNING, Stand, new_stand
 from tests.stripe_description import conversation
@@ -62,7 +63,9 @@ def _bank_payout(api: StripeApi, account_id: str) -> str:
 
 def _api(stand: Stand) -> StripeApi:
     transport = WsgiHTTPClient(stand.app)
-    return StripeApi("sk_test_sandbox", api_base=BASE_URL, transport=transport, before_call=lambda: None)
+    return StripeApi(
+        "sk_test_sandbox", api_base=BASE_URL, transport=transport, before_call=lambda: None, pace=Unpaced()
+    )
 
 
 @pytest.fixture(scope="module")
