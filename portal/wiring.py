@@ -45,6 +45,7 @@ from portal.services.claims import Claims
 from portal.services.crontabs import crontabs
 from portal.services.event_backfills import EventBackfills
 from portal.services.event_log import EventLog
+from portal.services.heartbeats import Heartbeats
 from portal.services.holds import Holds
 from portal.services.journal import Journal
 from portal.services.ledger import Ledger
@@ -239,8 +240,11 @@ def wire(
         approvals=approvals,
         notifications=notifications,
     )
-    verification = Verification(session, clock=clock, accounts=accounts)
-    timetable = Timetable(session, clock=clock, crontabs=crontabs(settings))
+    verification = Verification(
+        session, clock=clock, stripe=stripe, accounts=accounts, standings=standings, platform=platform
+    )
+    heartbeats = Heartbeats(app.app_context)
+    timetable = Timetable(session, clock=clock, crontabs=crontabs(settings), heartbeats=heartbeats)
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
@@ -276,7 +280,9 @@ def wire(
             bank_payouts=bank_payouts,
         ),
         verification=verification,
-        requested_runs=RequestedRuns(session, clock=clock, journal=journal, verification=verification),
+        requested_runs=RequestedRuns(
+            session, clock=clock, journal=journal, verification=verification, heartbeats=heartbeats
+        ),
         timetable=timetable,
         overview=Overview(session, clock=clock),
         affiliate_search=AffiliateSearch(session, clock=clock),

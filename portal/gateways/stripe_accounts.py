@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -12,6 +13,15 @@ from portal.gateways.stripe_line import StripeLine, StripeRefusedError, made_sin
 
 #: How Stripe answers when an account is deleted, or the platform has lost access to it.
 _GONE = frozenset({403, 404})
+
+
+@dataclass(frozen=True)
+class AccountsPage:
+    """A page of the list of accounts, newest first."""
+
+    accounts: Sequence[AccountFacts]
+    next_after: str | None
+    """The account after which the next page begins; None if there is none."""
 
 
 class StripeAccountsApi(StripeLine):
@@ -63,6 +73,12 @@ class StripeAccountsApi(StripeLine):
         """Every connected account made since then, newest first. https://docs.stripe.com/api/accounts/list"""
         for account in self._pages(self._client.v1.accounts.list, made_since(since)):
             yield facts_from_stripe(account.to_dict())
+
+    def accounts_after(self, account_id: str | None) -> AccountsPage:
+        """A page of the platform's connected accounts, from the newest, or those made before this one. Nobody says that
+        the list holds all that a retrieve would find. https://docs.stripe.com/api/accounts/list"""
+        shown, next_after = self._page(self._client.v1.accounts.list, {}, after=account_id)
+        return AccountsPage([facts_from_stripe(account.to_dict()) for account in shown], next_after)
 
     def platform(self) -> str:
         """Whose key ours is, and of which mode: the platform's own account. https://docs.stripe.com/api/accounts"""

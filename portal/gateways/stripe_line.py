@@ -102,15 +102,27 @@ class StripeLine:
         self, listed: Callable[[Any, Any], Any], wanted: Mapping[str, Any], *, account_id: str | None = None
     ) -> Iterator[Any]:
         """Everything of a list, page by page; the platform's or an account's. https://docs.stripe.com/api/pagination"""
-        asked: dict[str, Any] = {**wanted, "limit": PAGE}
-        options = of_account(account_id) if account_id else {}
+        after: str | None = None
         while True:
-            # a 403 speaks of the account, where one is named
-            page = self._ask(lambda: listed(asked, options), is_key_at_stake=account_id is None)
-            yield from page.data
-            if not page.has_more or not page.data:
+            data, after = self._page(listed, wanted, after=after, account_id=account_id)
+            yield from data
+            if after is None:
                 return
-            asked["starting_after"] = page.data[-1].id
+
+    def _page(
+        self,
+        listed: Callable[[Any, Any], Any],
+        wanted: Mapping[str, Any],
+        *,
+        after: str | None,
+        account_id: str | None = None,
+    ) -> tuple[list[Any], str | None]:
+        """One page, and after what the next one begins; None if it is the last."""
+        asked = {**wanted, "limit": PAGE} | ({"starting_after": after} if after else {})
+        options = of_account(account_id) if account_id else {}
+        # a 403 speaks of the account, where one is named
+        page = self._ask(lambda: listed(asked, options), is_key_at_stake=account_id is None)
+        return page.data, page.data[-1].id if page.has_more and page.data else None
 
     def _ask(self, call: Callable[[], T], *, is_key_at_stake: bool = True) -> T:
         """Read, or make what may be made twice; raises one of this module's errors."""
@@ -157,8 +169,9 @@ def new_transport() -> StripeTransport:
     return stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS))
 
 
-def made_since(since: datetime) -> dict[str, Any]:
-    return {"created": {"gte": int(since.timestamp())}}
+def made_since(since: datetime, until: datetime | None = None) -> dict[str, Any]:
+    latest = {"lte": int(until.timestamp())} if until else {}
+    return {"created": {"gte": int(since.timestamp())} | latest}
 
 
 def of_account(account_id: str) -> Any:

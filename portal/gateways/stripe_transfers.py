@@ -32,11 +32,16 @@ class StripeTransfersApi(StripeLine):
             yield transfer_facts(transfer)
 
     def events_since(
-        self, since: datetime, *, types: Sequence[str], account_id: str | None = None
+        self,
+        since: datetime,
+        *,
+        types: Sequence[str],
+        account_id: str | None = None,
+        until: datetime | None = None,
     ) -> Iterator[dict[str, Any]]:
         """The platform's own events of up to 20 types, or a connected account's, newest first; Stripe keeps them for
         30 days. https://docs.stripe.com/api/events/list"""
-        asked = made_since(since) | {"types": list(types)}
+        asked = made_since(since, until) | {"types": list(types)}
         for event in self._pages(self._client.v1.events.list, asked, account_id=account_id):
             yield event.to_dict()
 

@@ -42,7 +42,19 @@ def send_mail(services: Services, *, most: int | None = None) -> int:
 
 def run_slot(services: Services, slot: Slot) -> None:
     """Do what a taken slot of the timetable is for."""
-    services.timetable.finish(slot, _SLOT_JOBS[slot.job](services, slot))
+    with services.timetable.kept(slot):
+        tally = _SLOT_JOBS[slot.job](services, slot)
+    services.timetable.finish(slot, tally)
+
+
+def _backfill(services: Services, slot: Slot) -> dict[str, object]:
+    try:
+        tally = services.event_backfills.run_due()
+    except StripeProblemError as problem:  # the next one begins where this one stopped
+        log.error("backfill.not_made", slot_at=slot.slot_at.isoformat(), problem=str(problem))
+        return {"problem": str(problem)}
+    services.look_at_events()
+    return tally.as_json()
 
 
 def _make(services: Services, slot: Slot) -> dict[str, object]:
@@ -80,6 +92,7 @@ def _look_at_banks(services: Services, slot: Slot) -> dict[str, object]:
 
 
 _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
+    "backfill-events": _backfill,
     AUTOMATIC_PAYOUTS: _make,
     "verify-stripe-accounts": _verify,
     "process-payouts": _send,

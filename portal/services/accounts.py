@@ -84,6 +84,20 @@ class Standings:
             )
         return Recorded(before, standing.status, is_standing_changed=shown[:2] != shown_before[:2])
 
+    def says_nothing_new(self, affiliate: Affiliate, facts: AccountFacts) -> bool:
+        """Whether writing these facts would change nothing but the time of asking, and alert nobody."""
+        standing = derive_standing(facts)
+        written = (
+            affiliate.stripe_account_status, affiliate.stripe_account_detail, affiliate.stripe_onboarding_complete,
+            affiliate.stripe_requirements, affiliate.stripe_deadline_at,
+        )  # fmt: skip
+        said = (
+            standing.status, standing.detail, standing.onboarding_complete,
+            facts.requirements.to_json(), standing.deadline_at,
+        )  # fmt: skip
+        is_same_bank = facts.bank_fingerprint in {None, affiliate.bank_fingerprint}
+        return written == said and is_same_bank and not standing.needs_alert
+
     def _note_bank(self, affiliate: Affiliate, facts: AccountFacts, cause: Cause) -> None:
         if facts.bank_fingerprint is None or facts.bank_fingerprint == affiliate.bank_fingerprint:
             return

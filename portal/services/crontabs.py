@@ -5,6 +5,9 @@ from __future__ import annotations
 from portal.config import Settings
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, crontab_of
 
+#: What no webhook has brought, before the hour's other work.
+BACKFILL_CRONTAB = "50 * * * *"
+
 #: When every account is asked for again (UTC); fixed, so that “nightly” means the same everywhere.
 VERIFICATION_CRONTAB = "0 2 * * *"
 
@@ -18,7 +21,7 @@ BANK_PAYOUTS_CRONTAB = "45 */6 * * *"
 
 def crontabs(settings: Settings) -> dict[str, str]:
     """The timetable, in the order in which what is due together is done."""
-    jobs = {"verify-stripe-accounts": VERIFICATION_CRONTAB}
+    jobs = {"backfill-events": BACKFILL_CRONTAB, "verify-stripe-accounts": VERIFICATION_CRONTAB}
     automatic = crontab_of(settings.payout_schedule)
     if automatic is not None:
         jobs[AUTOMATIC_PAYOUTS] = automatic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,16 +12,15 @@ from portal.clock import Clock
 from portal.domain.errors import NotFound
 from portal.models import ActorKind, JobSlot, VerificationRun
 from portal.models.base import Database, new_id, reading, writing
+from portal.services.heartbeats import Heartbeats
 from portal.services.journal import Cause, Journal
+from portal.services.timetable import LEFT_BEHIND_AFTER
 from portal.services.verification import Verification
 
 log = structlog.get_logger(__name__)
 
 #: Under this name the slot is kept that says that a worker has taken a run.
 _JOB = "requested-verification"
-
-#: A run that was taken and has not finished after this is taken up by another worker, where it stopped.
-LEFT_BEHIND_AFTER = timedelta(hours=1)
 
 #: Those who may ask; the names are stored as the run's trigger.
 _TRIGGERS = {ActorKind.operator: "operator", ActorKind.machine: "machine"}
@@ -31,12 +30,19 @@ class RequestedRuns:
     """Runs of `verify-stripe-accounts` between the asking and the doing."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, journal: Journal, verification: Verification
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        journal: Journal,
+        verification: Verification,
+        heartbeats: Heartbeats,
     ) -> None:
         self._database = database
         self._clock = clock
         self._journal = journal
         self._verification = verification
+        self._heartbeats = heartbeats
 
     @writing
     def request(self, *, cause: Cause) -> VerificationRun:
@@ -67,7 +73,8 @@ class RequestedRuns:
         """Do what was asked for and nobody has taken; how many runs. Raises StripeKeyRefusedError."""
         taken = self._take()
         for run_id, trigger in taken:
-            self._verification.run(trigger=trigger, run_id=run_id)
+            with self._heartbeats.beating(partial(self.renew, run_id)):
+                self._verification.run(trigger=trigger, run_id=run_id)
             self._finish(run_id)
         return len(taken)
 
@@ -95,19 +102,25 @@ class RequestedRuns:
             if slot is None:
                 slot = JobSlot(job=_JOB, slot_at=run.started_at, run_id=run.id, started_at=now)
                 self._database.add(slot)
-            elif slot.started_at > now - LEFT_BEHIND_AFTER:
+            elif (slot.alive_at or slot.started_at) > now - LEFT_BEHIND_AFTER:
                 continue
-            slot.started_at = now
+            slot.alive_at = now
             taken.append((run.id, run.trigger))
         self._database.flush()
         return taken
 
     @writing
+    def renew(self, run_id: UUID) -> None:
+        """Note that a taken run is still being done."""
+        self._slot(run_id).alive_at = self._clock.now()
+
+    @writing
     def _finish(self, run_id: UUID) -> None:
-        slot = self._database.scalars(
-            sa.select(JobSlot).where(JobSlot.job == _JOB, JobSlot.run_id == run_id)
-        ).one()
-        slot.finished_at = self._clock.now()
+        self._slot(run_id).finished_at = self._clock.now()
+
+    def _slot(self, run_id: UUID) -> JobSlot:
+        query = sa.select(JobSlot).where(JobSlot.job == _JOB, JobSlot.run_id == run_id)
+        return self._database.scalars(query).one()
 
 
 def _unfinished() -> sa.Select[VerificationRun]:

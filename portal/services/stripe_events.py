@@ -29,8 +29,8 @@ log = structlog.get_logger(__name__)
 #: An event that could not be worked on so often waits for a person.
 TRIES_BEFORE_PARKED = 12
 
-#: How many events one pass takes up.
-BATCH = 200
+#: How many events one pass takes up: a burst about one account costs one look at it.
+BATCH = 1_000
 
 #: Longer identifiers are not Stripe's.
 LONGEST_ID = 255

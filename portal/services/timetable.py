@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +15,12 @@ from huey import crontab
 from portal.clock import Clock
 from portal.models import Installation, JobSlot
 from portal.models.base import Database, new_id, reading, writing
+from portal.services.heartbeats import Heartbeats
 
 #: A slot that was missed longer ago than this is not made up for.
 LOOK_BACK = timedelta(days=32)
 
-#: A job that has not finished after this is taken up by another worker; every job may be done twice.
+#: A job of which nothing was heard for this long is taken up by another worker; every job may be done twice.
 LEFT_BEHIND_AFTER = timedelta(hours=1)
 
 _MINUTE = timedelta(minutes=1)
@@ -36,10 +38,13 @@ class Slot:
 class Timetable:
     """Jobs with their crontabs (UTC, five fields), and the rows that say which slots were taken."""
 
-    def __init__(self, database: Database, *, clock: Clock, crontabs: Mapping[str, str]) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, crontabs: Mapping[str, str], heartbeats: Heartbeats
+    ) -> None:
         self._database = database
         self._clock = clock
         self._crontabs = crontabs
+        self._heartbeats = heartbeats
 
     def take_due(self, *, only: str | None = None) -> list[Slot]:
         """Take the latest slot of every job (or of one) that is due and that nobody took, and those that somebody
@@ -65,8 +70,9 @@ class Timetable:
         return due
 
     def _is_left_behind(self, slot: JobSlot) -> bool:
-        """Whether it was taken so long ago, and never finished, that whoever took it must have died."""
-        return slot.finished_at is None and slot.started_at <= self._clock.now() - LEFT_BEHIND_AFTER
+        """Whether nothing was heard for so long of whoever took it that they must have died."""
+        heard_at = slot.alive_at or slot.started_at
+        return slot.finished_at is None and heard_at <= self._clock.now() - LEFT_BEHIND_AFTER
 
     @writing
     def _take(self, job: str, slot_at: datetime) -> Slot | None:
@@ -75,12 +81,21 @@ class Timetable:
         if taken is not None:
             if not self._is_left_behind(taken):
                 return None
-            taken.started_at = now  # goes on under the same run_id
+            taken.started_at = taken.alive_at = now  # goes on under the same run_id
             return Slot(job, slot_at, taken.run_id)
         slot = JobSlot(job=job, slot_at=slot_at, run_id=new_id(), started_at=now)
         self._database.add(slot)
         self._database.flush()
         return Slot(job, slot_at, slot.run_id)
+
+    def kept(self, slot: Slot) -> AbstractContextManager[None]:
+        """While a taken slot's job is done within, nobody else takes it, however long it lasts."""
+        return self._heartbeats.beating(lambda: self.renew(slot))
+
+    @writing
+    def renew(self, slot: Slot) -> None:
+        """Note that a taken slot's job is still being done."""
+        self._database.get_one(JobSlot, (slot.job, slot.slot_at)).alive_at = self._clock.now()
 
     @writing
     def finish(self, slot: Slot, tally: Mapping[str, Any]) -> None:

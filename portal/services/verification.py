@@ -1,24 +1,39 @@
-"""The nightly pass over every account: a verified one can lose its payouts without a word."""
+"""The nightly pass over every account: a verified one can lose its payouts without a word.
+
+Stripe lists a hundred accounts in one answer, each as complete as when it is retrieved. What it does not say is that
+the list is whole: whatever account of ours it did not show is asked for by itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 
 from portal.clock import Clock
-from portal.gateways.stripe import StripeKeyRefusedError, StripeProblemError
+from portal.domain.accounts import AccountFacts
+from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
 from portal.models import Affiliate, VerificationRun, WebhookEvent
 from portal.models.base import Database, new_id, reading, writing
-from portal.services.accounts import Accounts, Recorded
+from portal.services.accounts import Accounts, Recorded, Standings
+from portal.services.affiliate_search import is_stuck
 from portal.services.journal import Cause
+from portal.services.platform import Platform
 
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+
+#: So few are asked for one by one, whatever a list would save.
+WORTH_A_LIST = 10
+
+#: A platform may have many accounts that are not ours: the list is left when it has shown so many fewer of ours than
+#: it had pages. A run never takes more calls than that above one for each account.
+PAGES_IN_VAIN = 10
 
 
 @dataclass(frozen=True)
@@ -32,10 +47,22 @@ class _Account:
 class Verification:
     """Runs of `verify-stripe-accounts`."""
 
-    def __init__(self, database: Database, *, clock: Clock, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        stripe: StripeGateway,
+        accounts: Accounts,
+        standings: Standings,
+        platform: Platform,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._stripe = stripe
         self._accounts = accounts
+        self._standings = standings
+        self._platform = platform
 
     def run(
         self, *, trigger: str, stale_hours: int | None = None, run_id: UUID | None = None
@@ -43,10 +70,55 @@ class Verification:
         """Ask Stripe for every account (or those not asked for in so many hours) and write down what it says. A run
         that was interrupted goes on where it stopped when given its id. Raises StripeKeyRefusedError."""
         run = self._begin(run_id or new_id(), trigger, stale_hours)
+        if not run.is_listed:
+            self._list(run)
+            run = self._end_list(run.id)
         while batch := self._batch(run):
             for account in batch:
-                run = self._count(run.id, account, self._ask(account, run))
+                run = self._count(run.id, account, self._ask(account, run), is_by_itself=True)
         return self._finish(run.id)
+
+    @reading
+    def stuck(self, *, limit: int) -> list[Affiliate]:
+        """Who has been pending for too long, the longest first."""
+        query = sa.select(Affiliate).where(is_stuck(self._clock.now()))
+        return [*self._database.scalars(query.order_by(Affiliate.status_changed_at).limit(limit))]
+
+    def _list(self, run: VerificationRun) -> None:
+        """Page after page of Stripe's list, for as long as that is fewer calls than one for each account."""
+        left, found, pages, after = self._left(run), 0, 0, run.listed_until
+        if left <= WORTH_A_LIST:
+            return
+        while found < left and pages <= found + PAGES_IN_VAIN:
+            asked_at = self._clock.real_now()
+            try:
+                page = self._stripe.accounts_after(after)
+            except StripeKeyRefusedError:
+                raise
+            except StripeProblemError as problem:
+                log.warning("accounts.not_listed", problem=str(problem))
+                return
+            found, pages = found + self._take_page(run, page.accounts, asked_at), pages + 1
+            self._turn_page(run.id, page.next_after)
+            if page.next_after is None:
+                return
+            after = page.next_after
+
+    def _take_page(self, run: VerificationRun, shown: Sequence[AccountFacts], asked_at: datetime) -> int:
+        """Write down what a page says of ours; how many it showed. What has changed is written like any other look."""
+        facts = {each.account_id: each for each in shown}
+        changed = self._changed(run, facts)
+        cause = Cause.system(f"verify-stripe-accounts {run.id}")
+        for account in changed:
+            is_announced = self._is_announced(account)
+            recorded = self._accounts.record(
+                account.affiliate_id, facts.pop(account.account_id), asked_at=asked_at, cause=cause
+            )
+            self._count(run.id, account, (recorded, is_announced), is_by_itself=False)
+        found = len(changed) + self._keep(run, facts, asked_at)
+        if found:
+            self._platform.remember()
+        return found
 
     def _ask(self, account: _Account, run: VerificationRun) -> tuple[Recorded | None, bool]:
         """What was written down, None if Stripe gave no answer; and whether an event had announced the change."""
@@ -69,6 +141,7 @@ class Verification:
                 trigger=trigger,
                 stale_hours=stale_hours,
                 started_at=self._clock.now(),
+                is_listed=False,
                 checked=0,
                 changed=0,
                 unchanged=0,
@@ -78,21 +151,71 @@ class Verification:
             self._database.add(run)
         return run
 
+    def _is_left(self, run: VerificationRun) -> sa.ColumnElement[bool]:
+        """Of an affiliate: whether the run has still to ask about their account."""
+        is_asked_for = sa.and_(
+            Affiliate.stripe_account_id.is_not(None), Affiliate.verification_run_id.is_distinct_from(run.id)
+        )
+        if run.stale_hours is None:
+            return is_asked_for
+        # staleness is a matter of business: rehearsed with the business clock, against the moment of asking
+        before = self._clock.now() - timedelta(hours=run.stale_hours)
+        checked_at = Affiliate.stripe_checked_at
+        return sa.and_(is_asked_for, sa.or_(checked_at.is_(None), checked_at <= before))
+
+    @reading
+    def _left(self, run: VerificationRun) -> int:
+        count = sa.select(sa.func.count()).select_from(Affiliate).where(self._is_left(run))
+        return self._database.scalars(count).one()
+
     @reading
     def _batch(self, run: VerificationRun) -> list[_Account]:
-        query = sa.select(Affiliate.id, Affiliate.stripe_account_id).where(
-            Affiliate.stripe_account_id.is_not(None)
-        )
+        query = sa.select(Affiliate.id, Affiliate.stripe_account_id).where(self._is_left(run))
         if run.last_affiliate_id is not None:
             query = query.where(Affiliate.id > run.last_affiliate_id)
-        if run.stale_hours is not None:
-            # staleness is a matter of business: rehearsed with the business clock, against the moment of asking
-            before = self._clock.now() - timedelta(hours=run.stale_hours)
-            query = query.where(
-                sa.or_(Affiliate.stripe_checked_at.is_(None), Affiliate.stripe_checked_at <= before)
-            )
         rows = self._database.execute(query.order_by(Affiliate.id).limit(BATCH))
         return [_Account(affiliate_id, account_id) for affiliate_id, account_id in rows if account_id]
+
+    @reading
+    def _changed(self, run: VerificationRun, facts: Mapping[str, AccountFacts]) -> list[_Account]:
+        """Those of ours on a page of which it says something new."""
+        return [
+            _Account(affiliate.id, account_id)
+            for affiliate, account_id in self._of_ours(run, facts)
+            if not self._standings.says_nothing_new(affiliate, facts[account_id])
+        ]
+
+    @writing
+    def _keep(self, run: VerificationRun, facts: Mapping[str, AccountFacts], asked_at: datetime) -> int:
+        """Note that a page said nothing new of the others; of whom it does by now, they are asked by themselves."""
+        ids = [
+            affiliate.id
+            for affiliate, account_id in self._of_ours(run, facts, for_update=True)
+            if self._standings.says_nothing_new(affiliate, facts[account_id])
+        ]
+        checked_at = Affiliate.stripe_checked_at
+        self._database.execute(
+            sa.update(Affiliate)
+            .where(Affiliate.id.in_(ids))
+            .values(
+                verification_run_id=run.id,
+                stripe_checked_at=sa.case((checked_at > asked_at, checked_at), else_=asked_at),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        row = self._database.get_one(VerificationRun, run.id)
+        row.checked += len(ids)
+        row.unchanged += len(ids)
+        return len(ids)
+
+    def _of_ours(
+        self, run: VerificationRun, facts: Mapping[str, AccountFacts], *, for_update: bool = False
+    ) -> list[tuple[Affiliate, str]]:
+        query = sa.select(Affiliate).where(Affiliate.stripe_account_id.in_(list(facts)), self._is_left(run))
+        if for_update:
+            query = query.with_for_update(key_share=True)
+        rows = self._database.scalars(query.order_by(Affiliate.id))
+        return [(row, row.stripe_account_id) for row in rows if row.stripe_account_id]
 
     @reading
     def _is_announced(self, account: _Account) -> bool:
@@ -103,7 +226,8 @@ class Verification:
         query = sa.select(WebhookEvent.id).where(
             sa.or_(
                 WebhookEvent.account_id == account.account_id, WebhookEvent.object_id == account.account_id
-            )
+            ),
+            ~WebhookEvent.is_backfilled,
         )
         if checked_at is not None:
             query = query.where(WebhookEvent.received_at >= checked_at)
@@ -111,11 +235,13 @@ class Verification:
 
     @writing
     def _count(
-        self, run_id: UUID, account: _Account, result: tuple[Recorded | None, bool]
+        self, run_id: UUID, account: _Account, result: tuple[Recorded | None, bool], *, is_by_itself: bool
     ) -> VerificationRun:
         recorded, is_announced = result
         run = self._database.get_one(VerificationRun, run_id)
-        run.last_affiliate_id = account.affiliate_id
+        self._database.get_one(Affiliate, account.affiliate_id).verification_run_id = run_id
+        if is_by_itself:
+            run.last_affiliate_id = account.affiliate_id
         if recorded is None:
             run.errors += 1
             return run
@@ -125,6 +251,16 @@ class Verification:
             run.webhooks_missed += 0 if is_announced else 1
         else:
             run.unchanged += 1
+        return run
+
+    @writing
+    def _turn_page(self, run_id: UUID, after: str | None) -> None:
+        self._database.get_one(VerificationRun, run_id).listed_until = after
+
+    @writing
+    def _end_list(self, run_id: UUID) -> VerificationRun:
+        run = self._database.get_one(VerificationRun, run_id)
+        run.is_listed = True
         return run
 
     @writing

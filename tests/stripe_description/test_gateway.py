@@ -32,6 +32,7 @@ DRIVEN: dict[str, Callable[[StripeApi, str, str], Any]] = {
         api.retrieve_account(account), api.retrieve_account("acct_gone")
     ),
     "accounts_made_since": lambda api, _account, _transfer: list(api.accounts_made_since(SINCE)),
+    "accounts_after": lambda api, account, _transfer: (api.accounts_after(None), api.accounts_after(account)),
     "create_transfer": lambda api, account, _transfer: api.create_transfer(
         {"amount": 100, "currency": "usd", "destination": account, "transfer_group": "g"}, key="t"
     ),
@@ -42,7 +43,7 @@ DRIVEN: dict[str, Callable[[StripeApi, str, str], Any]] = {
     "available_balance": lambda api, _account, _transfer: api.available_balance(),
     "events_since": lambda api, account, _transfer: (
         list(api.events_since(SINCE, types=["transfer.created"])),
-        list(api.events_since(SINCE, types=["account.updated"], account_id=account)),
+        list(api.events_since(SINCE, types=["account.updated"], account_id=account, until=SINCE)),
     ),
     "retrieve_bank_payout": lambda api, account, _transfer: (
         api.retrieve_bank_payout(account, _bank_payout(api, account))
