@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from flask import Flask
 from flask.cli import with_appcontext
 
 from portal.cli.answers import by_shell, json_option, report, says_refusals
+from portal.domain.accounts import Requirements
 from portal.domain.money import Money, is_supported
+from portal.models import Affiliate
 from portal.wiring import StripeKeyRefusedError, services
+
+#: A report that names more of them is read by nobody.
+MOST_STUCK = 1_000
 
 
 @click.command("verify-stripe-accounts")
@@ -31,7 +38,23 @@ def verify(stale: int | None, as_json: bool) -> None:
         "errors": run.errors,
         "webhooks_missed": run.webhooks_missed,
     }
-    report(tally, [f"{name}: {count}" for name, count in tally.items()], as_json=as_json)
+    lines = [f"{name}: {count}" for name, count in tally.items()]
+    stuck = [_stuck(each) for each in services().verification.stuck(limit=MOST_STUCK)]
+    lines += [f"stuck: {who['affiliate_code']} since {who['since']}, {who['detail']}" for who in stuck]
+    report(tally | ({"stuck": stuck} if stuck else {}), lines, as_json=as_json)
+
+
+def _stuck(affiliate: Affiliate) -> dict[str, Any]:
+    """Who is pending for more than 7 days, and what is missing in Stripe's names."""
+    wanted = Requirements.from_json(affiliate.stripe_requirements or {})
+    since = affiliate.status_changed_at
+    return {
+        "affiliate_code": affiliate.code,
+        "stripe_account_id": affiliate.stripe_account_id,
+        "since": since.isoformat() if since else None,
+        "detail": affiliate.stripe_account_detail,
+        "missing": [*wanted.missing],
+    }
 
 
 @click.command("process-payouts")

@@ -50,6 +50,11 @@ class Requirements:
         """Whether the affiliate has something to give, now or later."""
         return self.is_anything_due or bool(self.eventually_due or self.current_deadline_at)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What an account waits for, whoever has to act, each once."""
+        return tuple(dict.fromkeys((*self.past_due, *self.currently_due, *self.pending_verification)))
+
     def to_json(self) -> dict[str, object]:
         """Lists, strings and null only, to be stored; the deadline in ISO 8601."""
         deadline = self.current_deadline_at

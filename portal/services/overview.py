@@ -62,6 +62,8 @@ class Health:
     last_run: VerificationRun | None
     nightly_at: datetime | None
     is_nightly_missed: bool
+    events_missed: int
+    """That no webhook had brought when a backfill found them, of the last day."""
     mails_late: int
     """That still wait an hour after they were written."""
     mails_parked: int
@@ -194,6 +196,12 @@ class Overview:
             last_run=last_run,
             nightly_at=nightly_at,
             is_nightly_missed=now - (nightly_at or begun_at) > timedelta(hours=NIGHTLY_HOURS),
+            events_missed=self._count(
+                sa.select(WebhookEvent.id).where(
+                    WebhookEvent.is_backfilled,
+                    WebhookEvent.received_at >= self._clock.real_now() - timedelta(days=1),
+                )
+            ),
             mails_late=self._mails(MailState.waiting, OutboxMail.created_at < now - MAIL_WITHIN),
             mails_parked=self._mails(
                 MailState.parked, OutboxMail.created_at >= now - timedelta(days=QUIET_DAYS)
@@ -207,7 +215,7 @@ class Overview:
         since = self._clock.real_now() - timedelta(days=QUIET_DAYS)
         return self._database.scalar(
             sa.select(WebhookEvent.received_at)
-            .where(scope, WebhookEvent.received_at >= since)
+            .where(scope, ~WebhookEvent.is_backfilled, WebhookEvent.received_at >= since)
             .order_by(WebhookEvent.received_at.desc())
             .limit(1)
         )

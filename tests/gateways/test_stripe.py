@@ -5,16 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import requests
+from structlog.testing import capture_logs
 
+from portal.domain.attempts import AnswerClass, classify
 from portal.gateways.stripe import (
+    Lane,
     StripeApi,
+    StripeBusyError,
     StripeKeyRefusedError,
     StripeRefusedError,
     StripeUnavailableError,
 )
+from portal.gateways.stripe_line import new_transport
 from tests.fakes.unpaced import Unpaced
 from tests.fakes.wsgi_stripe import BASE_URL
-from tests.services.line import Line
+from tests.services.line import Answer, Line
 from tests.services.programme import Programme
 
 
@@ -48,15 +54,18 @@ def stripe(line: Line, asked: list[str], pace: Unpaced) -> StripeApi:
 ACCOUNT = {"type": "express", "country": "US", "capabilities": {"transfers": {"requested": True}}}
 
 
-def test_a_making_is_never_retried_by_the_sdk(programme: Programme, stripe: StripeApi) -> None:
+def test_a_making_is_never_retried(programme: Programme, stripe: StripeApi) -> None:
     programme.stripe.fault("500_before", path="/v1/accounts", times=5)
     assert stripe.create_account(ACCOUNT, key="k").http_status == 500
     assert len(programme.stripe.requests("POST", "/v1/accounts")) == 1
 
 
-def test_a_reading_is_retried_twice(programme: Programme, stripe: StripeApi) -> None:
+def test_a_reading_is_tried_three_times_each_at_its_turn(
+    programme: Programme, stripe: StripeApi, pace: Unpaced
+) -> None:
     programme.stripe.fault("500_before", path="/v1/balance", method="GET", times=2)
     assert stripe.available_balance()["usd"] == 10_000_000
+    assert (pace.turns, len(pace.pauses)) == ([(Lane.everything,)] * 3, 2)
     programme.stripe.fault("timeout_before", path="/v1/balance", method="GET", times=3)
     with pytest.raises(StripeUnavailableError):
         stripe.available_balance()
@@ -139,3 +148,119 @@ def test_no_error_repeats_the_key(programme: Programme, stripe: StripeApi) -> No
         stripe.available_balance()
     assert "sk_test" not in str(refusal.value)
     assert "sk_test_portal" not in stripe.create_account(ACCOUNT, key="k").message
+
+
+TRANSFER = {"amount": 100, "currency": "usd", "transfer_group": "g"}
+
+
+def test_a_reading_that_was_too_much_is_tried_again_and_holds_everybody_back(
+    programme: Programme, stripe: StripeApi, pace: Unpaced
+) -> None:
+    programme.stripe.fault("429", path="/v1/balance", method="GET", times=2)
+    assert stripe.available_balance()["usd"] == 10_000_000
+    assert [lane for lane, _ in pace.held] == [Lane.everything] * 2
+    assert all(1 <= seconds <= 1.5 for _, seconds in pace.held)
+    programme.stripe.fault("429", path="/v1/balance", method="GET", times=3)
+    with pytest.raises(StripeUnavailableError, match="slow down"):
+        stripe.available_balance()
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "held"),
+    [
+        ({"Stripe-Rate-Limited-Reason": "endpoint-rate"}, "", Lane.transfers),
+        ({"Stripe-Rate-Limited-Reason": "endpoint-concurrency", "Retry-After": "7"}, "", Lane.transfers),
+        ({"Stripe-Rate-Limited-Reason": "global-rate"}, "", Lane.everything),
+        ({}, "", Lane.everything),
+        ({"Retry-After": "99999999"}, "", Lane.everything),
+        ({"Stripe-Rate-Limited-Reason": "resource-specific"}, "", None),
+        ({}, '{"error": {"code": "lock_timeout"}}', None),
+    ],
+)  # fmt: skip
+def test_too_much_of_one_thing_holds_back_what_it_speaks_of(
+    stripe: StripeApi, line: Line, pace: Unpaced, headers: dict[str, str], body: str, held: Lane | None
+) -> None:
+    line.on_answer = lambda _method, _path, _answer: (body or "{}", 429, headers)
+    answer = stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k")
+    assert classify(answer, TRANSFER) is AnswerClass.not_executed
+    assert pace.turns == [(Lane.everything, Lane.transfers)]
+    assert [lane for lane, _ in pace.held] == ([held] if held else [])
+    assert all(seconds <= 60 for _, seconds in pace.held)
+    assert all(seconds >= int(headers.get("Retry-After", "1")) for _, seconds in pace.held if seconds < 60)
+
+
+def test_what_may_not_leave_now_is_as_if_stripe_had_said_so(
+    programme: Programme, line: Line, pace: Unpaced
+) -> None:
+    class Full(Unpaced):
+        def take_turn(self, *lanes: Lane) -> None:
+            raise StripeBusyError(2.5)
+
+    stripe = StripeApi(
+        "sk_test_portal", api_base=BASE_URL, transport=line, before_call=lambda: None, pace=Full()
+    )
+    programme.stripe.forget_requests()
+    answer = stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k")
+    assert (classify(answer, TRANSFER), answer.retry_after_seconds) == (AnswerClass.not_executed, 3)
+    with pytest.raises(StripeBusyError):
+        stripe.available_balance()
+    assert programme.stripe.requests("GET", "/v1/") == programme.stripe.requests("POST", "/v1/") == []
+
+
+@pytest.mark.settings(PORTAL_LOG_LEVEL="DEBUG")
+def test_what_was_made_or_failed_is_in_the_log_with_stripes_id_for_it_and_nothing_that_was_said(
+    programme: Programme, stripe: StripeApi
+) -> None:
+    account_id = programme.onboard(programme.affiliate(), fate=None)
+    with capture_logs() as lines:
+        link = stripe.create_account_link(
+            account_id, refresh_url="https://a.example", return_url="https://b.example"
+        )
+        stripe.retrieve_account(account_id)
+        with pytest.raises(StripeRefusedError):
+            stripe.create_login_link(account_id)
+        programme.stripe.fault("timeout_after", path="/v1/accounts")
+        stripe.create_account(ACCOUNT, key="k")
+    told = [(line["event"], line["log_level"], line["path"], line.get("status")) for line in lines]
+    assert told == [
+        ("stripe.answered", "info", "/v1/account_links", 200),
+        ("stripe.answered", "debug", f"/v1/accounts/{account_id}", 200),
+        ("stripe.answered", "warning", f"/v1/accounts/{account_id}/login_links", 400),
+        ("stripe.unheard", "warning", "/v1/accounts", None),
+    ]
+    assert all(line["request_id"].startswith("req_") for line in lines if line["event"] == "stripe.answered")
+    assert not any(secret in str(lines) for secret in (link, "a.example", "sk_test", "express"))
+
+
+def test_neither_connecting_nor_reading_lasts_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[object] = []
+
+    def request(*_: object, timeout: object, **__: object) -> None:
+        waited.append(timeout)
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    api = StripeApi(
+        "sk_test_portal", api_base=None, transport=new_transport(), before_call=lambda: None, pace=Unpaced()
+    )
+    assert api.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k").http_status is None
+    assert waited == [(10, 25)]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_may_not_ask_for_its_own_account_says_nothing_of_any_other(
+    programme: Programme, stripe: StripeApi, line: Line, status: int
+) -> None:
+    account_id = programme.account_of(programme.verified())
+    programme.stripe.fate(account_id, "deauthorise")
+
+    def refuse(_method: str, path: str, answer: Answer) -> Answer:
+        return (
+            ('{"error": {"type": "invalid_request_error"}}', status, {}) if path == "/v1/account" else answer
+        )
+
+    line.on_answer = refuse
+    with pytest.raises(StripeKeyRefusedError):
+        stripe.retrieve_account(account_id)
+    line.on_answer = lambda _method, _path, answer: answer
+    assert stripe.retrieve_account(account_id).deleted

@@ -87,6 +87,20 @@ def test_verify_stripe_accounts_says_its_tally(programme: Programme) -> None:
     assert said(stale)["checked"] == 0
 
 
+def test_verify_stripe_accounts_names_who_is_stuck_and_why(programme: Programme) -> None:
+    affiliate_id = programme.affiliate()
+    account_id = programme.onboard(affiliate_id, fate=None)
+    programme.sync(affiliate_id)
+    programme.clock.advance(days=7)
+    (stuck,) = said(shell(programme, "verify-stripe-accounts", "--json"))["stuck"]
+    assert (stuck["affiliate_code"], stuck["stripe_account_id"]) == (
+        programme.get(affiliate_id).code,
+        account_id,
+    )
+    assert (stuck["detail"], "tos_acceptance.date" in stuck["missing"]) == ("setup_incomplete", True)
+    assert f"stuck: {stuck['affiliate_code']} since" in shell(programme, "verify-stripe-accounts").stdout
+
+
 def test_verify_stripe_accounts_with_a_refused_key_ends_with_1(programme: Programme) -> None:
     affiliate_id = programme.verified()
     programme.stripe.fault("401", path="/v1/", method="*", times=9)

@@ -267,3 +267,17 @@ def test_no_body_is_kept(programme: Programme) -> None:
     kept = str(programme.rows(sa.select(WebhookEvent.__table__)))
     assert "acct_unknown" in kept
     assert "Annabel" not in kept
+
+
+def test_five_hundred_events_about_one_account_cost_one_look_at_it(programme: Programme) -> None:
+    account_id = programme.account_of(programme.verified())
+    now = programme.clock.real_now()
+    one = {
+        "type": "account.updated", "object_id": account_id, "account_id": account_id, "is_livemode": False,
+        "body_sha256": "0" * 64, "received_at": now, "next_try_at": now, "state": EventState.received, "tries": 0,
+    }  # fmt: skip
+    programme.execute(sa.insert(WebhookEvent).values([one | {"id": f"evt_{n}"} for n in range(500)]))
+    programme.stripe.forget_requests()
+    assert work(programme) == 500
+    assert len(programme.stripe.requests("GET", "/v1/")) == 1
+    assert set(stored(programme).values()) == {EventState.processed}

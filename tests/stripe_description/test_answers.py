@@ -15,7 +15,7 @@ from portal.sandbox.fates import FATES
 from portal.services.event_backfills import ACCOUNT_TYPES, PLATFORM_TYPES
 from tests.sandbox.conftest import Stand, new_stand
 from tests.stripe_description.conversation import of_answer, of_event
-from tests.stripe_description.description import event_types
+from tests.stripe_description.description import event_types, operation
 
 Answer = dict[str, Any]
 Change = Callable[[Answer], object]
@@ -194,3 +194,10 @@ def test_an_event_that_is_not_stripes_is_named_by_its_place(stand: Stand, change
 
 def test_every_event_that_the_portal_waits_for_is_one_of_stripes() -> None:
     assert set(PLATFORM_TYPES + ACCOUNT_TYPES) <= event_types()
+
+
+def test_a_listed_account_is_described_as_whole_as_a_retrieved_one() -> None:
+    listed, retrieved = operation("GET", "/v1/accounts"), operation("GET", "/v1/accounts/acct_1")
+    assert listed is not None
+    assert retrieved is not None
+    assert listed.answer(200)["properties"]["data"]["items"] == retrieved.answer(200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.domain.accounts import Requirements
 from portal.web.access import access, cause
 from portal.web.operator.fields import may_change
 from portal.web.rendering import render
@@ -13,6 +14,9 @@ from portal.wiring import services
 pages = Blueprint("operator_verification", __name__, url_prefix="/operator/verification")
 
 PAGE_ROWS = 50
+
+#: The rest is in the list of affiliates.
+STUCK_SHOWN = 10
 
 _TRIGGER_WORDS = {
     "timetable": "Every night",
@@ -29,6 +33,10 @@ def index() -> Response:
         "operator/verification.html",
         runs=services().requested_runs.newest(limit=PAGE_ROWS),
         triggers=_TRIGGER_WORDS,
+        stuck=[
+            (each, Requirements.from_json(each.stripe_requirements or {}).missing)
+            for each in services().verification.stuck(limit=STUCK_SHOWN)
+        ],
         may_change=may_change(),
     )
 

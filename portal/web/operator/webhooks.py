@@ -23,6 +23,7 @@ from portal.wiring import services
 pages = Blueprint("operator_webhooks", __name__, url_prefix="/operator/webhooks")
 
 PAGE_ROWS = 50
+BACKFILLS_SHOWN = 5
 
 
 @pages.get("")
@@ -38,6 +39,7 @@ def index() -> Response:
         kept=_kept(wanted),
         words=EVENT_WORDS,
         past=past,
+        backfills=services().event_backfills.newest(limit=BACKFILLS_SHOWN),
         following=_place_of(shown[-1]) if len(found) > PAGE_ROWS else None,
     )
 

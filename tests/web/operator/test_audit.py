@@ -16,6 +16,7 @@ from portal.services.journal import Cause
 from portal.web.operator.words import ACTION_WORDS
 from portal.wiring import services
 from tests.house.tree import python_files
+from tests.web.access.journey import signed_in_as
 from tests.web.pages.conftest import Partner
 from tests.web.pages.markup import Element
 from tests.web.pages.visitor import Page, Visitor
@@ -118,6 +119,18 @@ def test_pressed_again_while_a_run_is_not_finished_it_is_the_same_run(
         services().requested_runs.do_waiting()
     olga.post(f"{VERIFICATION}/run")
     assert len(lines(olga.get(VERIFICATION))) == 2
+
+
+def test_who_is_pending_for_a_week_is_named_with_what_is_missing(
+    olga: Visitor, ada: Partner, portal_app: Flask
+) -> None:
+    ada.set_up("review")
+    assert "Pending for more than 7 days" not in olga.get(VERIFICATION).said
+    ada.clock.advance(days=7)
+    olga.client = signed_in_as(portal_app, "olga")
+    item = olga.get(VERIFICATION).html.one("li", data_affiliate_code=ada.row().code)
+    assert "reviewing" in item.text
+    assert item.one("code").text
 
 
 def test_a_viewer_starts_no_run(viewer: Visitor) -> None:

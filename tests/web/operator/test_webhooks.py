@@ -146,3 +146,18 @@ def test_the_newest_event_of_each_scope_stands_on_the_overview(
     page = olga.get("/operator/")
     assert page.html.one("dd", data_health="account-events").all("time")
     assert page.html.one("dd", data_health="platform-events").text == "None in the last 7 days"
+
+
+def test_what_no_webhook_brought_is_named(olga: Visitor, ada: Partner) -> None:
+    ada.set_up()
+    assert "What no webhook brought" not in olga.get(LOG).said
+    with ada.app.app_context():
+        tally = services().event_backfills.run()
+    page = olga.get(LOG)
+    assert page.said.count("found by backfill") == tally.stored > 0
+    (row,) = page.html.one("section", id="backfills").all("tr")[1:]
+    assert [cell.text for cell in row.all("td", class_="number")] == [str(tally.seen), str(tally.stored), "0"]
+    overview = olga.get("/operator/")
+    assert f"{tally.stored} in the last day" in overview.html.one("dd", data_health="missed-events").text
+    # that something was found says nothing of the webhooks
+    assert "None in the last" in overview.html.one("dd", data_health="account-events").text
