@@ -31,9 +31,9 @@ BATCH = 100
 #: So few are asked for one by one, whatever a list would save.
 WORTH_A_LIST = 10
 
-#: A platform may have many accounts that are not ours: the list is left when it has shown so many fewer of ours than
-#: it had pages. A run never takes more calls than that above one for each account.
-PAGES_IN_VAIN = 10
+#: A platform may have many accounts that are not ours: the list is left when it has had more pages than it showed
+#: accounts of ours, and a tenth of ours besides. A run never takes more calls than that tenth above one for each.
+SPARE_SHARE = 10
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Verification:
         left, found, pages, after = self._left(run), 0, 0, run.listed_until
         if left <= WORTH_A_LIST:
             return
-        while found < left and pages <= found + PAGES_IN_VAIN:
+        while found < left and pages <= found + left // SPARE_SHARE:
             asked_at = self._clock.real_now()
             try:
                 page = self._stripe.accounts_after(after)

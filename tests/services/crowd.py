@@ -13,10 +13,10 @@ from portal.models.base import new_id
 from tests.services.programme import Programme
 
 
-def strangers(stand_in: Flask, like: str, count: int) -> list[str]:
+def strangers(stand_in: Flask, like: str, count: int, *, named: str = "acct_crowd") -> list[str]:
     """So many more accounts at Stripe that look like one that is there; nobody here knows of them."""
     store = stand_in.extensions["sandbox"].store
-    made = [f"acct_crowd{number:06}" for number in range(count)]
+    made = [f"{named}{number:06}" for number in range(count)]
     with store.transaction():
         for account_id in made:
             store.put("account", account_id, copy.deepcopy(store.get("account", like)) | {"id": account_id})
