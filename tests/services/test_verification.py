@@ -178,7 +178,7 @@ def test_only_the_stale_of_many_are_written_down(programme: Programme, stand_in:
 def test_a_sweep_that_was_killed_goes_on_at_its_page(
     programme: Programme, stand_in: Flask, line: Line
 ) -> None:
-    crowd(programme, stand_in, 102)
+    crowd(programme, stand_in, 115)
     run_id, pages = new_id(), 0
 
     def die_at_the_next_page(method: str, path: str) -> None:
@@ -193,7 +193,7 @@ def test_a_sweep_that_was_killed_goes_on_at_its_page(
     line.on_request = lambda _method, _path: None
     programme.stripe.forget_requests()
     run = verify(programme, run_id=run_id)
-    assert (tally(run), run.finished_at is not None) == ((102, 0, 102, 0, 0), True)
+    assert (tally(run), run.finished_at is not None) == ((115, 0, 115, 0, 0), True)
     assert asked(programme) == (1, 0)
 
 
