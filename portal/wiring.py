@@ -72,6 +72,7 @@ from portal.services.stripe_pace import DatabasePace
 from portal.services.timetable import Timetable
 from portal.services.transfers import Transfers
 from portal.services.verification import Verification
+from portal.services.webhook_tally import WebhookTally
 
 __all__ = ["Services", "StripeKeyRefusedError", "StripeProblemError", "db", "migrate", "services", "wire"]
 
@@ -110,6 +111,7 @@ class Services:
     transfers: Transfers
     bank_payouts: BankPayouts
     stripe_events: StripeEvents
+    webhook_tally: WebhookTally
     verification: Verification
     requested_runs: RequestedRuns
     timetable: Timetable
@@ -245,6 +247,7 @@ def wire(
     )
     heartbeats = Heartbeats(app.app_context)
     timetable = Timetable(session, clock=clock, crontabs=crontabs(settings), heartbeats=heartbeats)
+    webhook_tally = WebhookTally(session, clock=clock)
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
@@ -278,7 +281,10 @@ def wire(
             accounts=accounts,
             transfers=transfers,
             bank_payouts=bank_payouts,
+            platform=platform,
+            tally=webhook_tally,
         ),
+        webhook_tally=webhook_tally,
         verification=verification,
         requested_runs=RequestedRuns(
             session, clock=clock, journal=journal, verification=verification, heartbeats=heartbeats

@@ -16,6 +16,7 @@ from portal.models.reconciliation import (
     ReconciliationPass,
 )
 from portal.models.stripe_lanes import StripeLane
+from portal.models.webhooks import WebhookHearing, WebhookRefusalCount, WebhookSelfTest
 
 __all__ = [
     "ActorKind",
@@ -51,4 +52,7 @@ __all__ = [
     "User",
     "VerificationRun",
     "WebhookEvent",
+    "WebhookHearing",
+    "WebhookRefusalCount",
+    "WebhookSelfTest",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 from uuid_utils.compat import uuid7
 
-__all__ = ["Base", "Database", "add_once", "new_id", "reading", "stored_enum", "writing"]
+__all__ = ["Base", "Database", "add_once", "new_id", "reading", "stored_enum", "upsert", "writing"]
 
 new_id = uuid7
 
@@ -105,10 +105,26 @@ class Base(DeclarativeBase):
 
 def add_once(database: Database, row: type[Base], values: Mapping[str, Any], *, key: str) -> bool:
     """Add a row to the open unit of work unless there is one with the same `key` (a unique column); True if added."""
-    is_postgresql = database.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(row) if is_postgresql else sqlite.insert(row)
-    adding = insert.values(**values).on_conflict_do_nothing(index_elements=[key])
+    adding = _insert(database, row).values(**values).on_conflict_do_nothing(index_elements=[key])
     return database.scalar(adding.returning(getattr(row, key))) is not None
+
+
+def upsert(
+    database: Database,
+    row: type[Base],
+    values: Mapping[str, Any],
+    *,
+    keys: Sequence[str],
+    then: Mapping[str, Any],
+) -> None:
+    """Add a row to the open unit of work; where there is one with the same `keys`, do `then` to that."""
+    adding = _insert(database, row).values(**values)
+    database.execute(adding.on_conflict_do_update(index_elements=list(keys), set_=then))
+
+
+def _insert(database: Database, row: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    is_postgresql = database.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(row) if is_postgresql else sqlite.insert(row)
 
 
 class _OwnsDatabase(Protocol):

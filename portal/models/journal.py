@@ -68,6 +68,12 @@ class WebhookEvent(Base):
             postgresql_where=sa.text("state = 'received'"),
         ),
         sa.Index("ix_webhook_events_received_at", "received_at"),
+        sa.Index(
+            "ix_webhook_events_parked",
+            "received_at",
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
@@ -78,6 +84,8 @@ class WebhookEvent(Base):
     is_livemode: Mapped[bool]
     created_at: Mapped[datetime | None]
     body_sha256: Mapped[str] = mapped_column(sa.String(64))
+    signed_with: Mapped[str | None] = mapped_column(sa.String(255))
+    """Fingerprints of the secrets that verified it, comma-separated; None where it came by backfilling."""
     received_at: Mapped[datetime]
     state: Mapped[EventState] = mapped_column(stored_enum(EventState, "webhook_event_state"))
     tries: Mapped[int] = mapped_column(default=0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,15 +14,23 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.attempts import pause_seconds
-from portal.domain.errors import PortalError
-from portal.gateways.stripe import StripeProblemError
+from portal.domain.webhooks import SELF_TEST_TYPE, WebhookRefusal, fingerprint, scope_of
+from portal.gateways.stripe import (
+    StripeKeyRefusedError,
+    StripeProblemError,
+    StripeRefusedError,
+    StripeUnavailableError,
+)
 from portal.gateways.stripe_signatures import SignatureIsWrong, verify_signature
 from portal.models import ActorKind, EventState, WebhookEvent
 from portal.models.base import Database, add_once, reading, writing
 from portal.services.accounts import Accounts
 from portal.services.bank_payouts import BankPayouts
+from portal.services.event_bodies import LONGEST_ID, EventIsNotAccepted, event_of, plain_type
 from portal.services.journal import Cause
+from portal.services.platform import Platform
 from portal.services.transfers import Transfers
+from portal.services.webhook_tally import WebhookTally
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +39,11 @@ TRIES_BEFORE_PARKED = 12
 
 #: How many events one pass takes up: a burst about one account costs one look at it.
 BATCH = 1_000
+#: Stripe's events are far smaller.
+LARGEST_BODY_BYTES = 1024 * 1024
 
-#: Longer identifiers are not Stripe's.
-LONGEST_ID = 255
+#: How Stripe answers when it knows no such object.
+_NO_SUCH_THING = 404
 
 
 #: What speaks of an account's payout to its bank; at the platform's own endpoint it is the platform's, and ignored.
@@ -46,12 +56,7 @@ BANK_PAYOUT_TYPES = (
     "payout.reconciliation_completed",
 )
 
-
-class EventIsNotAccepted(PortalError):
-    """Not signed by Stripe, or not an event."""
-
-    status = 400
-    code = "event_not_accepted"
+TRANSFER_TYPES = ("transfer.created", "transfer.updated", "transfer.reversed")
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,14 @@ class _Waiting:
     type: str
     object_id: str | None
     account_id: str | None
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Events that one look answers: those about one object, or, where it is None, all that ask for nothing more."""
+
+    object_id: str | None
+    ids: Sequence[str]
 
 
 class StripeEvents:
@@ -77,6 +90,8 @@ class StripeEvents:
         accounts: Accounts,
         transfers: Transfers,
         bank_payouts: BankPayouts,
+        platform: Platform,
+        tally: WebhookTally,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -85,19 +100,39 @@ class StripeEvents:
         self._accounts = accounts
         self._transfers = transfers
         self._bank_payouts = bank_payouts
+        self._platform = platform
+        self._tally = tally
 
     def receive(self, body: bytes, signature: str) -> bool:
         """Check and store an event; True if it is new and of our mode. Committed when this returns. Raises
         EventIsNotAccepted."""
         try:
-            verify_signature(body, signature, secrets=self._secrets, now=self._clock.real_now())
-        except SignatureIsWrong as problem:
-            raise EventIsNotAccepted(f"This is not signed by Stripe: {problem}.") from None
-        event = _event_of(body)
+            event = self._read(body, signature)
+        except EventIsNotAccepted as refusal:
+            self._tally.refused(refusal.reason)
+            raise
         if event["is_livemode"] is not self._is_livemode:
             log.info("event.other_mode", id=event["id"])
+            self._tally.refused(WebhookRefusal.other_mode)
             return False
-        return self._store(event | {"body_sha256": hashlib.sha256(body).hexdigest()})
+        is_new = self._store(event)
+        if event["type"] != SELF_TEST_TYPE:
+            self._tally.heard(scope_of(event["account_id"]), event["signed_with"].split(","))
+        return is_new
+
+    def _read(self, body: bytes, signature: str) -> dict[str, Any]:
+        if len(body) > LARGEST_BODY_BYTES:
+            raise EventIsNotAccepted("The body is larger than 1 MiB.", WebhookRefusal.too_large)
+        now = self._clock.real_now()
+        try:
+            secrets = verify_signature(body, signature, secrets=self._secrets, now=now)
+        except SignatureIsWrong as problem:
+            raise EventIsNotAccepted(f"This is not signed by Stripe: {problem}.", problem.reason) from None
+        signed_with = ",".join(dict.fromkeys(map(fingerprint, secrets)))[:LONGEST_ID]
+        return event_of(body) | {
+            "body_sha256": hashlib.sha256(body).hexdigest(),
+            "signed_with": signed_with,
+        }
 
     @writing
     def _store(self, event: dict[str, Any]) -> bool:
@@ -121,23 +156,36 @@ class StripeEvents:
         return taken
 
     def _process(self, account_id: str | None, events: Sequence[_Waiting]) -> None:
-        try:
-            effects = self._effects(account_id, events)
-        except StripeProblemError as problem:
-            self._postpone([event.id for event in events], str(problem))
-        except Exception as problem:
-            log.exception("event.raised", events=[event.id for event in events])
-            self._postpone([event.id for event in events], type(problem).__name__)
-        else:
-            self._finish(effects)
+        """One look at the account, however many events speak of it, and one at each transfer or bank payout."""
+        if account_id is None:
+            self._each(_by_object(events, TRANSFER_TYPES), self._transfer_effect)
+            return
+        look = functools.cache(lambda: self._look_at(account_id, events[0].id))
+        self._each(
+            _by_object(events, BANK_PAYOUT_TYPES),
+            lambda group: (
+                look() if group.object_id is None else self._bank_effect(account_id, group) or look()
+            ),
+        )
 
-    def _effects(self, account_id: str | None, events: Sequence[_Waiting]) -> dict[str, str | None]:
-        """What each event did, in a word; None is nothing, so that it is ignored."""
-        if account_id is not None:
-            effect = self._look_at(account_id, events[0].id)
-            banks = self._bank_effects(account_id, events)
-            return {event.id: banks.get(event.object_id) or effect for event in events}
-        return {event.id: self._transfer_effect(event) for event in events}
+    def _each(self, groups: Sequence[_Group], work: Callable[[_Group], str | None]) -> None:
+        """Note what each group of events did, in a word; None is nothing. One that can't be worked on holds up no
+        other; while Stripe can't be asked, all wait."""
+        for position, group in enumerate(groups):
+            try:
+                effect = work(group)
+            except (StripeUnavailableError, StripeKeyRefusedError) as problem:
+                self._postpone(
+                    [event_id for each in groups[position:] for event_id in each.ids], str(problem)
+                )
+                return
+            except StripeProblemError as problem:
+                self._postpone(group.ids, str(problem))
+            except Exception as problem:
+                log.exception("event.raised", events=group.ids)
+                self._postpone(group.ids, type(problem).__name__)
+            else:
+                self._finish(group.ids, effect)
 
     def _look_at(self, account_id: str, event_id: str) -> str | None:
         affiliate_id = self._accounts.affiliate_of(account_id)
@@ -150,23 +198,20 @@ class StripeEvents:
             return "no change"
         return f"{recorded.before or 'none'} → {recorded.after or 'none'}"
 
-    def _bank_effects(self, account_id: str, events: Sequence[_Waiting]) -> dict[str | None, str | None]:
-        """What each bank payout that the events speak of turned out to be; one look, however many speak of it."""
-        spoken_of = {event.object_id: event.id for event in events if event.type in BANK_PAYOUT_TYPES}
-        return {
-            payout_id: self._bank_payouts.look(
-                account_id, payout_id, cause=Cause(ActorKind.stripe, account_id, event_id)
-            )
-            for payout_id, event_id in spoken_of.items()
-            if payout_id
-        }
+    def _bank_effect(self, account_id: str, group: _Group) -> str | None:
+        cause = Cause(ActorKind.stripe, account_id, group.ids[0])
+        return self._bank_payouts.look(account_id, group.object_id or "", cause=cause)
 
-    def _transfer_effect(self, event: _Waiting) -> str | None:
-        match event.type:
-            case "transfer.created" | "transfer.updated" | "transfer.reversed" if event.object_id:
-                return self._transfers.look_up(event.object_id, cause=Cause(ActorKind.stripe, None, event.id))
-            case _:
-                return None
+    def _transfer_effect(self, group: _Group) -> str | None:
+        if group.object_id is None:
+            return None
+        try:
+            return self._transfers.look_up(group.object_id, cause=Cause(ActorKind.stripe, None, group.ids[0]))
+        except StripeRefusedError as refusal:
+            if refusal.http_status != _NO_SUCH_THING:
+                raise
+            self._platform.confirm()  # to another platform's key every transfer looks unknown
+            return None
 
     @reading
     def _due(self) -> list[_Waiting]:
@@ -181,14 +226,14 @@ class StripeEvents:
         return [_Waiting(*row) for row in rows]
 
     @writing
-    def _finish(self, effects: dict[str, str | None]) -> None:
+    def _finish(self, ids: Sequence[str], effect: str | None) -> None:
         # what another worker finished meanwhile keeps the effect that it saw
         waiting = sa.select(WebhookEvent).where(
-            WebhookEvent.id.in_(list(effects)), WebhookEvent.state == EventState.received
+            WebhookEvent.id.in_(ids), WebhookEvent.state == EventState.received
         )
         for event in self._database.scalars(waiting.with_for_update()):
-            event.state = EventState.ignored if effects[event.id] is None else EventState.processed
-            event.effect = effects[event.id]
+            event.state = EventState.ignored if effect is None else EventState.processed
+            event.effect = effect
             event.error = None
             event.processed_at = self._clock.real_now()
 
@@ -207,60 +252,19 @@ class StripeEvents:
                 log.error("event.parked", id=event.id, type=event.type)
 
 
+def _by_object(events: Sequence[_Waiting], types: Sequence[str]) -> list[_Group]:
+    """The events by the object that they speak of, if they are of these types; all others together, first."""
+    ids: dict[str | None, list[str]] = {None: []}
+    for event in events:
+        is_about = plain_type(event.type) in types
+        ids.setdefault(event.object_id if is_about else None, []).append(event.id)
+    return [_Group(object_id, grouped) for object_id, grouped in ids.items() if grouped]
+
+
 def _account_of(event: _Waiting) -> str | None:
-    """The connected account that an event speaks of; `account` is set on what Connect endpoints get, and thin events
-    name the account as their object. https://docs.stripe.com/connect/webhooks"""
-    if event.type.startswith(("transfer.", "balance.")):
+    """The connected account that an event speaks of; `account` is set on what Connect endpoints get, and an account's
+    own events name it as their object. https://docs.stripe.com/connect/webhooks"""
+    kind = plain_type(event.type)
+    if kind.startswith(("transfer.", "balance.")):
         return None
-    if event.account_id is not None:
-        return event.account_id
-    is_about_account = event.type.startswith(("account.", "v2.core.account"))
-    return event.object_id if is_about_account else None
-
-
-def _event_of(body: bytes) -> dict[str, Any]:
-    """What identifies an event, snapshot or thin; raises EventIsNotAccepted for anything else."""
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        raise EventIsNotAccepted("The body is not JSON.") from None
-    if not isinstance(event, dict) or event.get("object") not in {"event", "v2.core.event"}:
-        raise EventIsNotAccepted("The body is not an event.")
-    event_id, kind = event.get("id"), event.get("type")
-    if not isinstance(event_id, str) or not isinstance(kind, str) or not _fits(event_id) or not _fits(kind):
-        raise EventIsNotAccepted("The event has no id or type.")
-    thing = event.get("related_object") or _mapping(event.get("data")).get("object")
-    return {
-        "id": event_id,
-        "type": kind,
-        "object_id": _text(_mapping(thing).get("id")),
-        "account_id": _text(event.get("account")),
-        "api_version": (_text(event.get("api_version")) or "")[:64] or None,
-        "is_livemode": event.get("livemode") is True,
-        "created_at": _time(event.get("created")),
-    }
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and _fits(value) else None
-
-
-def _fits(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_ID and text.isprintable()
-
-
-def _time(value: object) -> datetime | None:
-    """Snapshot events carry seconds, thin ones a text."""
-    try:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None
+    return event.account_id or (event.object_id if kind.startswith(("account.", "v2.core.account")) else None)

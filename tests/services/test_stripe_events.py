@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.models import EventState, WebhookEvent
-from portal.services.stripe_events import TRIES_BEFORE_PARKED, EventIsNotAccepted
+from portal.services.event_bodies import EventIsNotAccepted
+from portal.services.stripe_events import TRIES_BEFORE_PARKED
 from portal.wiring import db
 from tests.services.line import Line
 from tests.services.programme import Programme
