@@ -105,6 +105,11 @@ class Settings:
         return (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
 
     @property
+    def webhook_address(self) -> str:
+        """Where Stripe sends its events."""
+        return f"{self.base_url.rstrip('/')}/webhooks/stripe"
+
+    @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
 

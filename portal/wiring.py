@@ -27,6 +27,7 @@ from portal.gateways.stripe import (
     StripeProblemError,
     StripeTransport,
 )
+from portal.gateways.webhook_post import WebhookPost
 from portal.models.base import Database
 from portal.services.acceptances import Acceptances
 from portal.services.access import Access
@@ -51,6 +52,7 @@ from portal.services.journal import Journal
 from portal.services.ledger import Ledger
 from portal.services.letters import Letters
 from portal.services.mail_delivery import MailDelivery
+from portal.services.metrics import Metrics
 from portal.services.notifications import Notifications
 from portal.services.onboarding import Onboarding
 from portal.services.overview import Overview
@@ -72,6 +74,8 @@ from portal.services.stripe_pace import DatabasePace
 from portal.services.timetable import Timetable
 from portal.services.transfers import Transfers
 from portal.services.verification import Verification
+from portal.services.webhook_health import WebhookHealth
+from portal.services.webhook_self_tests import WebhookSelfTests
 from portal.services.webhook_tally import WebhookTally
 
 __all__ = ["Services", "StripeKeyRefusedError", "StripeProblemError", "db", "migrate", "services", "wire"]
@@ -112,6 +116,9 @@ class Services:
     bank_payouts: BankPayouts
     stripe_events: StripeEvents
     webhook_tally: WebhookTally
+    webhook_health: WebhookHealth
+    webhook_self_tests: WebhookSelfTests
+    metrics: Metrics
     verification: Verification
     requested_runs: RequestedRuns
     timetable: Timetable
@@ -248,6 +255,7 @@ def wire(
     heartbeats = Heartbeats(app.app_context)
     timetable = Timetable(session, clock=clock, crontabs=crontabs(settings), heartbeats=heartbeats)
     webhook_tally = WebhookTally(session, clock=clock)
+    webhook_health = WebhookHealth(session, clock=clock, secrets=settings.stripe_webhook_secrets)
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
@@ -285,12 +293,24 @@ def wire(
             tally=webhook_tally,
         ),
         webhook_tally=webhook_tally,
+        webhook_health=webhook_health,
+        webhook_self_tests=WebhookSelfTests(
+            session,
+            clock=clock,
+            journal=journal,
+            stripe=stripe,
+            post=WebhookPost(before_call=_refuse_open_transaction),
+            address=settings.webhook_address,
+            secrets=settings.stripe_webhook_secrets,
+            is_livemode=settings.is_stripe_live,
+        ),
+        metrics=Metrics(session, clock=clock, webhook_health=webhook_health, jobs=tuple(crontabs(settings))),
         verification=verification,
         requested_runs=RequestedRuns(
             session, clock=clock, journal=journal, verification=verification, heartbeats=heartbeats
         ),
         timetable=timetable,
-        overview=Overview(session, clock=clock),
+        overview=Overview(session, clock=clock, webhook_health=webhook_health),
         affiliate_search=AffiliateSearch(session, clock=clock),
         payout_queue=PayoutQueue(session, rule=rule),
         event_log=EventLog(session, clock=clock, journal=journal),

@@ -19,6 +19,7 @@ def register_commands(app: Flask) -> None:
         payouts,
         runs,
         tokens,
+        webhooks,
         worker,
     )
 
@@ -33,6 +34,7 @@ def register_commands(app: Flask) -> None:
         payouts,
         runs,
         tokens,
+        webhooks,
         worker,
     ):
         family.register(app)

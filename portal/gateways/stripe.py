@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 from portal.domain.accounts import AccountFacts
 from portal.domain.attempts import StripeAnswer
+from portal.domain.webhook_endpoints import EndpointFacts
 from portal.gateways import bank_payout_facts as bank
 from portal.gateways.stripe_accounts import AccountsPage, StripeAccountsApi
+from portal.gateways.stripe_endpoints import StripeEndpointsApi
 from portal.gateways.stripe_line import (
     StripeBusyError,
     StripeKeyRefusedError,
@@ -66,7 +68,8 @@ class StripeGateway(Protocol):
     def bank_payouts_since(self, account_id: str, since: datetime) -> Iterator[bank.BankPayoutFacts]: ...
     def contents_of_bank_payout(self, account_id: str, payout_id: str) -> bank.BankPayoutContents: ...
     def platform(self) -> str: ...
+    def webhook_endpoints(self) -> list[EndpointFacts]: ...
 
 
-class StripeApi(StripeAccountsApi, StripeTransfersApi):
+class StripeApi(StripeAccountsApi, StripeTransfersApi, StripeEndpointsApi):
     """The real one."""

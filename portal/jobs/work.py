@@ -30,6 +30,11 @@ def do_requested_runs(services: Services) -> int:
     return services.requested_runs.do_waiting()
 
 
+def do_webhook_self_tests(services: Services) -> int:
+    """Do the self-tests of webhooks that somebody asked for."""
+    return services.webhook_self_tests.do_waiting()
+
+
 def seal_audit(services: Services) -> int:
     """Chain what the audit trail gained."""
     return services.audit_chain.seal()
@@ -109,7 +114,7 @@ def everything_due(services: Services, *, most_mails: int | None = None) -> bool
     def send_some_mail(services: Services) -> int:
         return send_mail(services, most=most_mails)
 
-    sweeps = (work_on_events, retry_transfers, do_requested_runs, seal_audit)
+    sweeps = (work_on_events, do_webhook_self_tests, retry_transfers, do_requested_runs, seal_audit)
     is_fine = sum(_is_done(services, sweep) for sweep in sweeps) == len(sweeps)
     for slot in services.timetable.take_due():
         try:

@@ -18,12 +18,26 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 from uuid_utils.compat import uuid7
 
-__all__ = ["Base", "Database", "add_once", "new_id", "reading", "stored_enum", "upsert", "writing"]
+__all__ = [
+    "MOST_COUNTED",
+    "Base",
+    "Database",
+    "add_once",
+    "bounded_count",
+    "new_id",
+    "reading",
+    "stored_enum",
+    "upsert",
+    "writing",
+]
 
 new_id = uuid7
 
 #: One session for each request, command or job; the proxy that wiring hands to the services.
 Database = scoped_session[Session]
+
+#: Whoever asks how many there are mostly needs to know that there are many.
+MOST_COUNTED = 1_000
 
 #: How often a unit of work is done again after PostgreSQL broke a deadlock or SQLite stayed locked.
 WRITE_TRIES = 5
@@ -120,6 +134,12 @@ def upsert(
     """Add a row to the open unit of work; where there is one with the same `keys`, do `then` to that."""
     adding = _insert(database, row).values(**values)
     database.execute(adding.on_conflict_do_update(index_elements=list(keys), set_=then))
+
+
+def bounded_count(database: Database, query: sa.Select[Any], *, most: int = MOST_COUNTED) -> int:
+    """How many rows a query finds, counted up to `most`."""
+    bounded = query.limit(most).subquery()
+    return database.scalar(sa.select(sa.func.count()).select_from(bounded)) or 0
 
 
 def _insert(database: Database, row: type[Base]) -> postgresql.Insert | sqlite.Insert:

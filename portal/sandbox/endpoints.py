@@ -14,6 +14,7 @@ from portal.sandbox import (
     bank_payouts,
     event_list,
     transfers,
+    webhook_endpoints,
 )
 from portal.sandbox.state import Call
 from portal.sandbox.store import Document
@@ -99,6 +100,7 @@ ENDPOINTS = (
     Endpoint("POST", f"{_PAYOUT}/cancel", "payouts.cancel", bank_payouts.cancel),
     Endpoint("GET", "/v1/events", "events.list", event_list.list_events),
     Endpoint("GET", "/v1/events/{id}", "events.retrieve", event_list.retrieve),
+    Endpoint("GET", "/v1/webhook_endpoints", "webhook_endpoints.list", webhook_endpoints.list_endpoints),
     Endpoint("POST", "/v2/core/accounts", "v2.accounts.create", accounts_v2.create),
     Endpoint("GET", "/v2/core/accounts/{account}", "v2.accounts.retrieve", accounts_v2.retrieve),
 )

@@ -13,6 +13,9 @@ from portal.models import EventState, WebhookEvent
 from portal.models.base import Database, reading, writing
 from portal.services.journal import Cause, Journal
 
+#: So many events one unit of work replays.
+BATCH = 100
+
 
 @dataclass(frozen=True)
 class EventFilter:
@@ -71,7 +74,27 @@ class EventLog:
         """Have an event worked on again, from what Stripe says then; one that waits already is only no longer made to
         wait. Raises NotFound."""
         event = self._get(sa.select(WebhookEvent).with_for_update(), event_id)
-        now = self._clock.real_now()
+        self._replay(event, cause)
+        return event
+
+    def replay_failed(self, *, cause: Cause) -> int:
+        """Have every parked event worked on again; how many."""
+        count = 0
+        while replayed := self._replay_some(cause):
+            count += replayed
+        return count
+
+    @writing
+    def _replay_some(self, cause: Cause) -> int:
+        parked = sa.select(WebhookEvent).where(WebhookEvent.state == EventState.parked)
+        events = self._database.scalars(
+            parked.order_by(WebhookEvent.received_at).limit(BATCH).with_for_update()
+        ).all()
+        for event in events:
+            self._replay(event, cause)
+        return len(events)
+
+    def _replay(self, event: WebhookEvent, cause: Cause) -> None:
         if event.state is not EventState.received:
             self._journal.changed(
                 "webhook_event", event.id, action="event.replayed", before=event.state, after=EventState.received,
@@ -80,8 +103,7 @@ class EventLog:
             event.state = EventState.received
             event.tries = 0
             event.error = None
-        event.next_try_at = min(event.next_try_at, now)
-        return event
+        event.next_try_at = min(event.next_try_at, self._clock.real_now())
 
     def _get(self, query: sa.Select[WebhookEvent], event_id: str) -> WebhookEvent:
         event = self._database.scalar(query.where(WebhookEvent.id == event_id))

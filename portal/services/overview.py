@@ -15,24 +15,20 @@ from portal.domain.money import Money
 from portal.domain.payouts import PayoutMethod, PayoutStatus
 from portal.models import (
     Affiliate,
-    EventState,
     Installation,
     JobSlot,
     MailState,
     OutboxMail,
     Payout,
     VerificationRun,
-    WebhookEvent,
 )
-from portal.models.base import Database, reading
+from portal.models.base import Database, bounded_count, reading
 from portal.services.affiliate_search import has_balance, is_stuck
 from portal.services.payout_queue import needs_a_person
 from portal.services.refused_accounts import RefusedAccounts, refused_accounts
+from portal.services.webhook_health import WebhookFacts, WebhookHealth
 
-#: A page needs to know that there are many, not how many.
-MOST_COUNTED = 1_000
-
-#: How far back the newest event of a scope is looked for; a programme that hears nothing for so long must look.
+#: Mail that could not be delivered is news for so long.
 QUIET_DAYS = 7
 
 #: The nightly verification is due every 24 hours; two more are for its own length and a worker that was restarted.
@@ -55,10 +51,9 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Health:
-    """When Stripe and the timetable last gave a sign; None: not within the time that is looked at."""
+    """When Stripe and the timetable last gave a sign; None: never."""
 
-    platform_event_at: datetime | None
-    account_event_at: datetime | None
+    webhooks: WebhookFacts
     last_run: VerificationRun | None
     nightly_at: datetime | None
     is_nightly_missed: bool
@@ -72,13 +67,12 @@ class Health:
 
 @dataclass(frozen=True)
 class OverviewFacts:
-    """The whole page. Counts stop at MOST_COUNTED; times are UTC."""
+    """The whole page. Counts are bounded; times are UTC."""
 
     at: datetime
     open_payouts: Sequence[Waiting]
     oldest_request_at: datetime | None
     parked_payouts: int
-    parked_events: int
     stuck: int
     restricted_with_balance: int
     blocked: int
@@ -108,7 +102,7 @@ class OverviewFacts:
         )
         others = (
             self.parked_payouts
-            + self.parked_events
+            + self.health.webhooks.parked
             + self.stuck
             + self.restricted_with_balance
             + self.blocked
@@ -120,15 +114,17 @@ class OverviewFacts:
             and not self.refused_accounts
             and self.halted_at is None
             and not self.health.is_nightly_missed
+            and not self.health.webhooks.needs_a_person
         )
 
 
 class Overview:
     """Asks what operators see first."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, webhook_health: WebhookHealth) -> None:
         self._database = database
         self._clock = clock
+        self._webhook_health = webhook_health
 
     @reading
     def get(self) -> OverviewFacts:
@@ -142,9 +138,6 @@ class Overview:
             open_payouts=self._open_payouts(),
             oldest_request_at=self._database.scalar(oldest),
             parked_payouts=self._count(sa.select(Payout.id).where(needs_a_person())),
-            parked_events=self._count(
-                sa.select(WebhookEvent.id).where(WebhookEvent.state == EventState.parked)
-            ),
             stuck=self._count(sa.select(Affiliate.id).where(is_stuck(now))),
             restricted_with_balance=self._count(sa.select(Affiliate.id).where(restricted, has_balance())),
             blocked=self._count(sa.select(Affiliate.id).where(Affiliate.is_blocked)),
@@ -178,8 +171,7 @@ class Overview:
         ]
 
     def _count(self, query: sa.Select[Any]) -> int:
-        bounded = query.limit(MOST_COUNTED).subquery()
-        return self._database.scalar(sa.select(sa.func.count()).select_from(bounded)) or 0
+        return bounded_count(self._database, query)
 
     def _health(self, now: datetime, begun_at: datetime) -> Health:
         nightly_at = self._database.scalar(
@@ -191,8 +183,7 @@ class Overview:
             sa.select(VerificationRun).order_by(VerificationRun.started_at.desc()).limit(1)
         )
         return Health(
-            platform_event_at=self._last_event(WebhookEvent.account_id.is_(None)),
-            account_event_at=self._last_event(WebhookEvent.account_id.is_not(None)),
+            webhooks=self._webhook_health.within(),
             last_run=last_run,
             nightly_at=nightly_at,
             is_nightly_missed=now - (nightly_at or begun_at) > timedelta(hours=NIGHTLY_HOURS),
@@ -210,12 +201,3 @@ class Overview:
 
     def _mails(self, state: MailState, when: sa.ColumnElement[bool]) -> int:
         return self._count(sa.select(OutboxMail.id).where(OutboxMail.state == state, when))
-
-    def _last_event(self, scope: sa.ColumnElement[bool]) -> datetime | None:
-        since = self._clock.real_now() - timedelta(days=QUIET_DAYS)
-        return self._database.scalar(
-            sa.select(WebhookEvent.received_at)
-            .where(scope, ~WebhookEvent.is_backfilled, WebhookEvent.received_at >= since)
-            .order_by(WebhookEvent.received_at.desc())
-            .limit(1)
-        )

@@ -39,6 +39,7 @@ TRIES_BEFORE_PARKED = 12
 
 #: How many events one pass takes up: a burst about one account costs one look at it.
 BATCH = 1_000
+
 #: Stripe's events are far smaller.
 LARGEST_BODY_BYTES = 1024 * 1024
 

@@ -15,6 +15,7 @@ from portal.web import (
     headers,
     health,
     limits,
+    metrics,
     onboarding,
     operator,
     payouts,
@@ -31,6 +32,6 @@ def register_web(app: Flask) -> None:
     errors.register(app)
     headers.register(app)
     affiliates_pages = (auth, dashboard, preferences, onboarding, payouts, earnings)
-    for views in (*affiliates_pages, operator, api, api_verification, webhooks, health):
+    for views in (*affiliates_pages, operator, api, api_verification, webhooks, health, metrics):
         views.register(app)
     limits.register(app)  # last: it goes around views that are there

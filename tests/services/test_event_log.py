@@ -81,6 +81,28 @@ def test_a_replay_has_an_event_worked_on_once_more_and_is_written_down_once(
     assert programme.services.event_log.get(event_id).state is EventState.processed
 
 
+def test_all_that_failed_are_replayed_at_once_and_each_is_written_down(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.services.event_log.BATCH", 2)
+    programme.verified()
+    for event in (events := programme.stripe.events())[:5]:
+        programme.receive(event)
+    healthy = events[0]["id"]
+    programme.execute(
+        sa.update(WebhookEvent).where(WebhookEvent.id != healthy).values(state=EventState.parked, tries=12)
+    )
+    failed = len(programme.rows(sa.select(WebhookEvent.id))) - 1
+    assert failed >= 3
+    assert programme.services.event_log.replay_failed(cause=OPERATOR) == failed
+    assert programme.services.event_log.replay_failed(cause=OPERATOR) == 0
+    trail = programme.services.audit_trail.newest(AuditFilter(action="event.replayed"))
+    assert len(trail) == failed
+    assert {line.row.actor_kind for line in trail} == {OPERATOR.actor}
+    assert healthy not in {line.row.subject_id for line in trail}
+    assert programme.services.stripe_events.process_due() == failed + 1
+
+
 def test_an_event_that_waits_for_its_next_try_need_not_wait_any_more(programme: Programme) -> None:
     programme.verified()
     programme.receive(programme.stripe.events("account.updated")[-1])

@@ -95,6 +95,7 @@ def test_every_endpoint_answers_and_every_event_comes_as_stripe_describes_it(
     _ask_of_money(stand, paid_account)
     events = stand.stripe.v1.events.list({"limit": 100}).data
     stand.stripe.v1.events.retrieve(events[0].id)
+    assert len(stand.stripe.v1.webhook_endpoints.list().data) == 2
     stand.beat()
     found = [find(asked.method, asked.path) for asked in stand.app.extensions["sandbox"].requests]
     driven = {endpoint[0].operation for endpoint in found if endpoint}

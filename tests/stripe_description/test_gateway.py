@@ -52,6 +52,7 @@ DRIVEN: dict[str, Callable[[StripeApi, str, str], Any]] = {
     "contents_of_bank_payout": lambda api, account, _transfer: (
         api.contents_of_bank_payout(account, _bank_payout(api, account))
     ),
+    "webhook_endpoints": lambda api, _account, _transfer: api.webhook_endpoints(),
     "platform": lambda api, _account, _transfer: api.platform(),
 }  # fmt: skip
 

@@ -6,7 +6,9 @@ from flask import Blueprint, Flask, Response, request
 
 from portal.domain.errors import PortalError
 from portal.domain.payouts import PayoutStatus
-from portal.services.overview import MOST_COUNTED, QUIET_DAYS
+from portal.domain.webhooks import WebhookScope
+from portal.models.base import MOST_COUNTED
+from portal.services.overview import QUIET_DAYS
 from portal.web.access import access
 from portal.web.forms import problems_of
 from portal.web.operator.fields import may_change
@@ -24,6 +26,7 @@ def overview() -> Response:
 
 def overview_page(refusal: PortalError | None = None) -> Response:
     """The page as it stands now, with what was refused, if anything was."""
+    services().webhook_tally.write_what_is_due()
     return render(
         "operator/overview.html",
         status=refusal.status if refusal else 200,
@@ -32,6 +35,7 @@ def overview_page(refusal: PortalError | None = None) -> Response:
         may_change=may_change(),
         facts=services().overview.get(),
         statuses=PayoutStatus,
+        scopes=WebhookScope,
         most=MOST_COUNTED,
         quiet_days=QUIET_DAYS,
     )

@@ -11,12 +11,14 @@ from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import InvalidInput, NotFound
+from portal.domain.webhook_endpoints import SCOPE_WORDS
 from portal.models import EventState, WebhookEvent
+from portal.models.base import MOST_COUNTED
 from portal.services.event_log import EventFilter, EventPlace
 from portal.web.access import access, cause
 from portal.web.bodies import is_clean
 from portal.web.operator.fields import LONGEST_FILTER, chosen, filter_text, may_change
-from portal.web.operator.words import EVENT_WORDS
+from portal.web.operator.words import EVENT_WORDS, REFUSAL_WORDS
 from portal.web.rendering import render
 from portal.wiring import services
 
@@ -31,15 +33,17 @@ BACKFILLS_SHOWN = 5
 def index() -> Response:
     wanted, past = _wanted(), _past()
     found = services().event_log.newest(wanted, past=past, limit=PAGE_ROWS + 1)
-    shown = found[:PAGE_ROWS]
+    shown, kept = found[:PAGE_ROWS], _kept(wanted)
     return render(
         "operator/webhooks/index.html",
         events=shown,
         wanted=wanted,
-        kept=_kept(wanted),
+        kept=kept,
         words=EVENT_WORDS,
         past=past,
         backfills=services().event_backfills.newest(limit=BACKFILLS_SHOWN),
+        health=None if past or any(kept.values()) else _health(),
+        may_change=may_change(),
         following=_place_of(shown[-1]) if len(found) > PAGE_ROWS else None,
     )
 
@@ -68,6 +72,38 @@ def replay(event_id: str) -> AnyResponse:
     services().look_at_events()
     flash("It is worked on again, from what Stripe says now.", "verified")
     return redirect(url_for("operator_webhooks.show", event_id=event.id), 303)
+
+
+@pages.post("/replay-failed")
+@access("operator")
+def replay_failed() -> AnyResponse:
+    count = services().event_log.replay_failed(cause=cause())
+    services().look_at_events()
+    flash(f"{count} {'event is' if count == 1 else 'events are'} worked on again.", "verified")
+    return redirect(url_for("operator_webhooks.index"), 303)
+
+
+@pages.post("/self-test")
+@access("operator")
+def self_test() -> AnyResponse:
+    """Have the worker try it; pressed again while that lasts, it is the same test."""
+    services().webhook_self_tests.request(cause=cause())
+    services().sweep_soon()
+    flash("Asked for. The worker tries it within a minute; this page then says what it found.", "verified")
+    return redirect(url_for("operator_webhooks.index"), 303)
+
+
+def _health() -> Mapping[str, object]:
+    """What stands above the log."""
+    services().webhook_tally.write_what_is_due()
+    return {
+        "facts": services().webhook_health.get(),
+        "self_test": services().webhook_self_tests.newest(),
+        "scopes": SCOPE_WORDS,
+        "refusals": REFUSAL_WORDS,
+        "address": services().settings.webhook_address,
+        "most": MOST_COUNTED,
+    }
 
 
 def _readable(event_id: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from portal.domain.accounts import AccountDetail
 from portal.domain.payouts import HoldReason, WaitReason
+from portal.domain.webhooks import WebhookRefusal
 from portal.models import ActorKind, EventState
 
 HOLD_WORDS: Mapping[HoldReason, str] = {
@@ -56,6 +57,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "reconciliation.difference_accepted": "Difference explained",
     "event.replayed": "Event replayed",
     "verification.requested": "Verification asked for",
+    "webhooks.self_test_asked": "Webhook self-test asked for",
     "operator.added": "Operator added",
     "operator.removed": "Operator removed",
     "api_token.created": "Token made",
@@ -67,6 +69,15 @@ EVENT_WORDS: Mapping[EventState, str] = {
     EventState.processed: "Processed",
     EventState.ignored: "Ignored",
     EventState.parked: "Needs a person",
+}
+
+REFUSAL_WORDS: Mapping[WebhookRefusal, str] = {
+    WebhookRefusal.bad_signature: "Not signed with one of our secrets",
+    WebhookRefusal.too_old: "Signed too long ago",
+    WebhookRefusal.from_the_future: "Signed in the future",
+    WebhookRefusal.not_an_event: "Signed, but not an event",
+    WebhookRefusal.too_large: "Too large",
+    WebhookRefusal.other_mode: "Of the other mode (live or test); answered and not kept",
 }
 
 ACTOR_WORDS: Mapping[ActorKind, str] = {

@@ -44,6 +44,7 @@ def test_only_these_views_are_open_to_everybody(app: Flask) -> None:
         "/auth/<provider>/callback",
         "/healthz",
         "/readyz",
+        "/metrics",
     }
 
 

@@ -79,7 +79,14 @@ def test_every_answer_carries_the_name_of_its_request(app: Flask) -> None:
 def test_health_needs_nobody_and_says_what_is_reachable(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/healthz").get_json() == {"status": "ok"}
-    assert client.get("/readyz").get_json() == {"status": "ok", "database": True, "broker": True}
+    ready = client.get("/readyz").get_json()
+    assert ready.pop("webhooks") == {
+        "last_event_at": {"platform": None, "accounts": None},
+        "waiting": 0,
+        "parked": 0,
+        "refused_last_day": 0,
+    }
+    assert ready == {"status": "ok", "database": True, "broker": True}
 
 
 @pytest.mark.settings(DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:1/nothing")

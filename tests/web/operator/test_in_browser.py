@@ -46,6 +46,11 @@ def test_every_page_is_for_everybody(
     with ada.app.app_context():
         services().stripe_events.receive(body, signature)
         services().requested_runs.request(cause=Cause(ActorKind.operator, None, "a test"))
+        services().webhook_self_tests.request(cause=Cause(ActorKind.operator, None, "a test"))
+        services().webhook_self_tests.do_waiting()
+    for _ in range(12):
+        assert ada.app.test_client().post("/webhooks/stripe", data=b"{}").status_code == 400
+        ada.clock.advance(seconds=1)
     for name, path in {
         "overview": "/operator/",
         "queue": "/operator/payouts?status=requested",

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from portal.domain.webhooks import fingerprint
+from portal.jobs.work import do_webhook_self_tests
+from portal.models import EventState, WebhookEvent
 from portal.services.stripe_events import TRIES_BEFORE_PARKED
-from portal.wiring import services
+from portal.wiring import db, services
 from tests.clocks import MovableClock
+from tests.conftest import TEST_SETTINGS
 from tests.services.stand_in import StandIn, signed
 from tests.web.access.journey import signed_in_as
 from tests.web.pages.conftest import Partner
 from tests.web.pages.visitor import Page, Visitor
 
 LOG = "/operator/webhooks"
+SECRETS = TEST_SETTINGS["STRIPE_WEBHOOK_SECRETS"].split(",")
 
 
 @pytest.fixture
@@ -145,7 +151,7 @@ def test_the_newest_event_of_each_scope_stands_on_the_overview(
 ) -> None:
     page = olga.get("/operator/")
     assert page.html.one("dd", data_health="account-events").all("time")
-    assert page.html.one("dd", data_health="platform-events").text == "None in the last 7 days"
+    assert page.html.one("dd", data_health="platform-events").text == "None yet"
 
 
 def test_what_no_webhook_brought_is_named(olga: Visitor, ada: Partner) -> None:
@@ -160,4 +166,58 @@ def test_what_no_webhook_brought_is_named(olga: Visitor, ada: Partner) -> None:
     overview = olga.get("/operator/")
     assert f"{tally.stored} in the last day" in overview.html.one("dd", data_health="missed-events").text
     # that something was found says nothing of the webhooks
-    assert "None in the last" in overview.html.one("dd", data_health="account-events").text
+    assert overview.html.one("dd", data_health="account-events").text == "None yet"
+
+
+def test_all_that_failed_are_replayed_by_one_button(
+    olga: Visitor, viewer: Visitor, portal_app: Flask, event_id: str
+) -> None:
+    with portal_app.app_context(), db.engine.begin() as connection:
+        connection.execute(sa.update(WebhookEvent).values(state=EventState.parked))
+    assert viewer.post(f"{LOG}/replay-failed").status == 403
+    page = olga.send(olga.get(LOG), f"{LOG}/replay-failed")
+    assert (page.status, page.location) == (303, LOG)
+    assert states(olga.get(LOG)) == {event_id: "received"}
+    assert not olga.get(LOG).html.all("form", action=f"{LOG}/replay-failed")
+    assert "Operator olga" in olga.get(f"{LOG}/{event_id}").said
+
+
+def test_the_page_says_what_is_heard_and_what_was_refused(
+    olga: Visitor, portal_app: Flask, clock: MovableClock, event_id: str
+) -> None:
+    for _ in range(12):
+        portal_app.test_client().post("/webhooks/stripe", data=b"{}")
+    page = olga.get(LOG)
+    used, unused = (page.html.one("dd", data_secret=fingerprint(each)) for each in SECRETS)
+    assert "Connected accounts" in used.text
+    assert unused.text == "Never used"
+    assert page.html.one("dd", data_scope="accounts").all("time")
+    assert page.html.one("dd", data_scope="platform").text == "None yet"
+    assert page.html.one("dd", data_refused="bad_signature").text == "1"  # eleven are not written yet
+    clock.advance(seconds=1)
+    page = olga.get(LOG)
+    assert page.html.one("dd", data_refused="bad_signature").text == "12"
+    assert "Rising" in page.said
+    assert "Far more webhooks than usual" in olga.get("/operator/").said
+    assert not olga.get(f"{LOG}?state=parked").html.all("dd", data_scope="accounts")
+
+
+@pytest.mark.settings(PORTAL_BASE_URL="http://127.0.0.1:9")
+def test_a_self_test_is_asked_for_once_and_told_once_it_is_done(
+    olga: Visitor, viewer: Visitor, portal_app: Flask
+) -> None:
+    assert viewer.post(f"{LOG}/self-test").status == 403
+    asked: list[None] = []
+    with portal_app.app_context():
+        services().sweep_soon = lambda: asked.append(None)
+    for _ in range(2):
+        page = olga.send(olga.get(LOG), f"{LOG}/self-test")
+        assert (page.status, page.location) == (303, LOG)
+    assert asked
+    assert olga.get(LOG).html.all("p", data_self_test="waiting")
+    with portal_app.app_context():
+        assert do_webhook_self_tests(services()) == 1
+    done = olga.get(LOG)
+    assert done.html.all("p", data_self_test="done")
+    assert "Nobody answered at" in done.said
+    assert len(olga.get("/operator/audit?action=webhooks.self_test_asked").html.one("tbody").all("tr")) == 1
