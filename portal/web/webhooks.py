@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import ServiceUnavailable
@@ -30,7 +32,7 @@ def receive() -> Response:
 
 def _body() -> bytes:
     """The raw body, of which the signature was made; of a larger one than an event may be, one byte more than that."""
-    request.max_content_length = None  # no more than this is read
+    request.max_content_length = sys.maxsize  # what is larger is answered like all that is not taken
     return request.stream.read(LARGEST_BODY_BYTES + 1)
 
 

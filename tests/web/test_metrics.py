@@ -55,7 +55,7 @@ def test_everything_that_is_watched_stands_in_it(programme: Programme) -> None:
     webhook = "portal_webhook_"
     expected = {
         (f"{webhook}last_event_age_seconds", "accounts"): 3_660,
-        (f"{webhook}secret_last_event_age_seconds", fingerprint(CONNECT), "accounts"): 3_660,
+        (f"{webhook}secret_last_event_age_seconds", "accounts", fingerprint(CONNECT)): 3_660,
         (f"{webhook}events_waiting",): 1,
         (f"{webhook}events_parked",): 0,
         (f"{webhook}refused_last_day", "bad_signature"): 1,
