@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -35,16 +34,15 @@ def everything(programme: Programme) -> dict[str, list[str]]:
     return {table.name: sorted(str(row) for row in programme.rows(sa.select(table))) for table in tables}
 
 
-def drawn(programme: Programme, count: int) -> Iterator[Webhook]:
+def drawn(programme: Programme, count: int) -> list[Webhook]:
+    """So many, spoiled from what Stripe tells of a payout that goes all the way."""
     affiliate_id = programme.verified(earned=10_000)
     programme.request(affiliate_id)
     programme.run()
     programme.stripe.pay_to_bank(programme.account_of(affiliate_id))
-    events = programme.stripe.events()
     secrets = programme.services.settings.stripe_webhook_secrets
-    mutations = Mutations(SEED, events, secrets=secrets)
-    for _ in range(count):
-        yield mutations.draw(programme.clock.real_now())
+    mutations = Mutations(SEED, programme.stripe.events(), secrets=secrets)
+    return [mutations.draw(programme.clock.real_now()) for _ in range(count)]
 
 
 def test_whatever_is_sent_is_answered_and_changes_nothing_unless_it_is_signed(
@@ -52,31 +50,24 @@ def test_whatever_is_sent_is_answered_and_changes_nothing_unless_it_is_signed(
 ) -> None:
     client = programme.app.test_client()
     webhooks = drawn(programme, bodies)
-    first = next(webhooks)
-    answers: Counter[tuple[bool, int]] = Counter()
-    seen = 0
     before = everything(programme)
-    later = [first] if first.is_signed else []
-    for webhook in [first, *webhooks]:
-        if webhook.is_signed:
-            later.append(webhook)
-            continue
-        answer = client.post("/webhooks/stripe", data=webhook.body, headers=webhook.headers)
-        assert answer.status_code == 400, (SEED, seen, webhook, answer.text)
-        answers[False, answer.status_code] += 1
-        seen += 1
+    for webhook in webhooks:
+        if not webhook.is_signed:
+            answer = client.post("/webhooks/stripe", data=webhook.body, headers=webhook.headers)
+            assert answer.status_code == 400, (SEED, webhook, answer.text)
     assert everything(programme) == before
-    for webhook in later:
-        answer = client.post("/webhooks/stripe", data=webhook.body, headers=webhook.headers)
-        assert answer.status_code in {200, 400}, (SEED, webhook, answer.text)
-        answers[True, answer.status_code] += 1
+    answers: Counter[int] = Counter()
+    for webhook in webhooks:
+        if webhook.is_signed:
+            answer = client.post("/webhooks/stripe", data=webhook.body, headers=webhook.headers)
+            assert answer.status_code in {200, 400}, (SEED, webhook, answer.text)
+            answers[answer.status_code] += 1
     after = everything(programme)
-    assert {name for name in after if after[name] != before[name]} <= {"webhook_events", "webhook_hearings"}
-    assert answers[True, 200] > answers[True, 400] / 10
-    assert sum(answers.values()) >= bodies
+    assert {name for name in after if after[name] != before[name]} == {"webhook_events", "webhook_hearings"}
+    assert min(answers[200], answers[400]) > bodies / 30
     programme.services.stripe_events.process_due()
     states = Counter(state for (state,) in programme.rows(sa.select(WebhookEvent.state)))
-    assert states.keys() <= {EventState.processed, EventState.ignored}
+    assert states.keys() == {EventState.processed, EventState.ignored}
     assert_money_stands_still(programme, before)
 
 
@@ -90,7 +81,7 @@ def assert_money_stands_still(programme: Programme, before: dict[str, list[str]]
         assert name == "affiliates" or not changed, (name, changed)
 
 
-@pytest.mark.parametrize("size", [LARGEST_BODY_BYTES, LARGEST_BODY_BYTES + 1, 3 * LARGEST_BODY_BYTES])
-def test_a_body_of_any_size_is_answered_400(programme: Programme, size: int) -> None:
-    answer = programme.app.test_client().post("/webhooks/stripe", data=b" " * size)
-    assert answer.status_code == 400
+def test_a_body_of_any_size_is_answered_400(programme: Programme) -> None:
+    for size in (0, LARGEST_BODY_BYTES, LARGEST_BODY_BYTES + 1, 3 * LARGEST_BODY_BYTES):
+        answer = programme.app.test_client().post("/webhooks/stripe", data=b" " * size)
+        assert answer.status_code == 400, size
