@@ -20,9 +20,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from tests.equipment import postgresql_programs
+
+#: Marks a test of what both databases do alike, where it runs once.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 #: The name of the database that new ones are cloned from.
 TEMPLATE = "portal_template"

@@ -36,8 +36,8 @@ from tests.services.programme import Programme, Row
 from tests.services.stand_in import StandIn
 
 #: `EVENTS=1000 SHUFFLES=50` for more; PostgreSQL takes a fifth of the shuffles.
-EVENTS = int(os.environ.get("EVENTS", "60"))
-SHUFFLES = int(os.environ.get("SHUFFLES", "5"))
+EVENTS = int(os.environ.get("EVENTS", "45"))
+SHUFFLES = int(os.environ.get("SHUFFLES", "4"))
 DELIVERIES = 3
 SEED = int(os.environ.get("SEED", "1"))
 

@@ -15,7 +15,7 @@ from tests.services.mutations import Mutations, Webhook
 from tests.services.programme import Programme
 
 #: How many on SQLite, and a fifth of it on PostgreSQL; `BODIES=20000` for more.
-BODIES = int(os.environ.get("BODIES", "2000"))
+BODIES = int(os.environ.get("BODIES", "1000"))
 SEED = int(os.environ.get("SEED", "1"))
 
 #: What may change at any time: that something was refused.

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.domain.webhooks import fingerprint
 from portal.models import EventState, Installation, WebhookEvent
 from portal.services.stripe_events import TRIES_BEFORE_PARKED
+from tests.databases import on_sqlite
 from tests.services.at_bank import sent
 from tests.services.programme import TEST, Programme
 from tests.services.stand_in import signed
@@ -76,6 +77,7 @@ def test_an_event_is_noted_with_the_secret_of_its_endpoint_and_both_while_one_is
     assert not [name for name in (PLATFORM, CONNECT) if name in str(rows)]
 
 
+@on_sqlite
 def test_every_thin_event_about_an_account_makes_us_look_whatever_its_context(programme: Programme) -> None:
     affiliate_id = programme.verified()
     account_id = programme.account_of(affiliate_id)
@@ -92,6 +94,7 @@ def test_every_thin_event_about_an_account_makes_us_look_whatever_its_context(pr
         assert (event.account_id, event.state) == (account_id, EventState.processed), kind
 
 
+@on_sqlite
 def test_a_thin_event_about_something_of_an_account_names_it_in_its_context_or_address(
     programme: Programme,
 ) -> None:
@@ -117,6 +120,7 @@ def test_a_thin_event_about_something_of_an_account_names_it_in_its_context_or_a
         assert programme.get(affiliate_id).stripe_account_status == "restricted", (context, url)
 
 
+@on_sqlite
 def test_a_thin_event_that_stands_for_a_snapshot_is_worked_on_like_it(programme: Programme) -> None:
     payout_id, account_id = sent(programme)
     bank_id = programme.stripe.pay_to_bank(account_id)
@@ -134,6 +138,7 @@ def test_a_thin_event_that_stands_for_a_snapshot_is_worked_on_like_it(programme:
     assert effects == {"evt_v1.account.updated": "no change", "evt_tr": "paid"}
 
 
+@on_sqlite
 def test_a_snapshot_of_any_api_version_makes_us_look(programme: Programme) -> None:
     for version in ("2014-12-17", "2022-11-15", "2026-10-28.endive", "2031-01-01.zenith", None):
         affiliate_id = restricted(programme)
@@ -174,6 +179,7 @@ def test_events_of_accounts_and_transfers_that_are_not_ours_change_nothing(progr
     assert programme.stripe.requests("GET", "/v1/accounts/") == []
 
 
+@on_sqlite
 def test_an_event_of_another_platform_than_the_key_waits_for_a_person(programme: Programme) -> None:
     """Its transfers look unknown to our key; that must not pass for “not ours”."""
     programme.verified()

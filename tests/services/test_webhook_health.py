@@ -15,6 +15,7 @@ from portal.services.event_bodies import EventIsNotAccepted
 from portal.services.webhook_health import SecretFacts, WebhookFacts, WebhookHealth
 from portal.services.webhook_tally import PAUSE_SECONDS
 from portal.wiring import db, session
+from tests.databases import on_sqlite
 from tests.services.programme import Programme
 from tests.services.stand_in import signed
 from tests.services.test_stripe_events import broken_database
@@ -74,6 +75,7 @@ def test_each_scope_and_each_secret_says_when_it_was_heard_last(programme: Progr
     assert PLATFORM not in str(programme.rows(sa.select(WebhookHearing.__table__)))
 
 
+@on_sqlite
 def test_a_secret_that_is_no_longer_set_is_remembered_for_a_month(programme: Programme) -> None:
     now = programme.clock.real_now()
     programme.services.stripe_events.receive(*signed(EVENT | {"id": "evt_1"}, at=now, secret=PLATFORM))
@@ -113,6 +115,7 @@ def test_what_is_refused_is_counted_by_reason(programme: Programme) -> None:
     assert facts(programme).refused == {}
 
 
+@on_sqlite
 def test_a_flood_of_forged_requests_is_written_at_most_once_a_second(programme: Programme) -> None:
     body, header = signed(EVENT | {"id": "evt_1"}, at=programme.clock.real_now(), secret="whsec_forged")
     with counted_transactions() as begun:
@@ -135,12 +138,14 @@ def test_several_processes_count_together(programme: Programme) -> None:
     assert facts(programme).refused == {WebhookRefusal.too_old: 3}
 
 
+@on_sqlite
 def test_what_could_not_be_written_is_written_later_and_no_webhook_fails_for_it(programme: Programme) -> None:
     with broken_database():
         refuse(programme, b"{}", "", times=3)
     assert facts(programme).refused == {WebhookRefusal.bad_signature: 3}
 
 
+@on_sqlite
 def test_a_self_test_is_stored_and_ignored_and_is_no_sign_of_stripe(programme: Programme) -> None:
     event = EVENT | {"id": "evt_self", "type": SELF_TEST_TYPE}
     assert programme.receive(event)
@@ -160,6 +165,7 @@ def test_a_scope_is_silent_only_where_something_happened_long_ago(programme: Pro
     assert facts(programme).needs_a_person
 
 
+@on_sqlite
 def test_rising_refusals_need_a_person_and_the_other_mode_is_none(programme: Programme) -> None:
     refuse(
         programme, *signed(EVENT | {"id": "evt_1", "livemode": True}, at=programme.clock.real_now()), times=20
