@@ -162,12 +162,12 @@ class StripeEvents:
             self._each(_by_object(events, TRANSFER_TYPES), self._transfer_effect)
             return
         look = functools.cache(lambda: self._look_at(account_id, events[0].id))
-        self._each(
-            _by_object(events, BANK_PAYOUT_TYPES),
-            lambda group: (
-                look() if group.object_id is None else self._bank_effect(account_id, group) or look()
-            ),
-        )
+
+        def effect(group: _Group) -> str | None:
+            seen = look()  # a bank that returns a payout may cost an account its standing
+            return (self._bank_effect(account_id, group) if group.object_id else None) or seen
+
+        self._each(_by_object(events, BANK_PAYOUT_TYPES), effect)
 
     def _each(self, groups: Sequence[_Group], work: Callable[[_Group], str | None]) -> None:
         """Note what each group of events did, in a word; None is nothing. One that can't be worked on holds up no

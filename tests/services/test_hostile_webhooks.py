@@ -63,7 +63,8 @@ def test_whatever_is_sent_is_answered_and_changes_nothing_unless_it_is_signed(
             assert answer.status_code in {200, 400}, (SEED, webhook, answer.text)
             answers[answer.status_code] += 1
     after = everything(programme)
-    assert {name for name in after if after[name] != before[name]} == {"webhook_events", "webhook_hearings"}
+    changed = {name for name in after if after[name] != before[name]}
+    assert {"webhook_events"} <= changed <= {"webhook_events", "webhook_hearings"}
     assert min(answers[200], answers[400]) > bodies / 30
     programme.services.stripe_events.process_due()
     states = Counter(state for (state,) in programme.rows(sa.select(WebhookEvent.state)))

@@ -160,6 +160,17 @@ def test_a_snapshot_of_any_api_version_makes_us_look(programme: Programme) -> No
         assert programme.get(affiliate_id).stripe_account_status == "restricted", version
 
 
+@on_sqlite
+def test_an_event_of_a_bank_payout_makes_us_look_at_the_account_too(programme: Programme) -> None:
+    payout_id, account_id = sent(programme)
+    bank_id = programme.stripe.pay_to_bank(account_id)
+    programme.stripe.fate(account_id, "restrict", silently=True)
+    event = {"object": "event", "type": "payout.created", "livemode": False, "account": account_id}
+    programme.receive(event | {"id": "evt_1", "data": {"object": {"id": bank_id}}})
+    work(programme)
+    assert programme.get(programme.payout(payout_id).affiliate_id).stripe_account_status == "restricted"
+
+
 def test_events_of_accounts_and_transfers_that_are_not_ours_change_nothing(programme: Programme) -> None:
     affiliate_id = programme.verified()
     foreign = {"object": "event", "livemode": False, "type": "account.updated", "account": "acct_of_others"}
