@@ -21,6 +21,7 @@ from portal.models import (
     OutboxMail,
     Payout,
     VerificationRun,
+    WebhookEvent,
 )
 from portal.models.base import Database, bounded_count, reading
 from portal.services.affiliate_search import has_balance, is_stuck

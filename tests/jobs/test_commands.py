@@ -149,7 +149,7 @@ def test_worker_once_ends_with_1_if_a_job_raised_and_still_does_the_others(
 
 def test_a_job_that_raised_is_tried_again_by_another_worker_later(programme: Programme) -> None:
     programme.verified()
-    programme.stripe.fault("401", path="/v1/", method="*", times=1)
+    programme.stripe.fault("401", path="/v1/accounts", method="GET", times=1)
     night = programme.clock.now().replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
     programme.clock.set(night)
     assert shell(programme, "worker", "--once").exit_code == 1
