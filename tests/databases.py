@@ -70,11 +70,11 @@ class PostgresCluster:
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     @contextmanager
-    def fresh_database(self) -> Iterator[str]:
-        """The address of a new copy of the template, dropped afterwards."""
+    def fresh_database(self, *, template: str = TEMPLATE) -> Iterator[str]:
+        """The address of a new copy of the template (a name or an address), dropped afterwards."""
         name = f"test_{uuid4().hex}"
         try:
-            yield self.create_database(name, template=TEMPLATE)
+            yield self.create_database(name, template=template.rpartition("/")[2])
         finally:
             self.drop_database(name)
 

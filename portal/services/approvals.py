@@ -52,9 +52,15 @@ class Approvals:
                 is_by_shell=cause.actor is ActorKind.shell,
             ),
         )
-        refusal = standing_refusal(payee_of(affiliate))
+        payee = payee_of(affiliate)
+        refusal = standing_refusal(payee)
         if refusal is not None:
             raise MoveIsNotLegal(f"{affiliate.code} can't be paid at the moment: {refusal.sentence}")
+        if payee.destination != payout.destination:
+            raise MoveIsNotLegal(
+                f"{affiliate.code} has another Stripe account now than {payout.reference} goes to. Reject it, so that"
+                " they can ask again."
+            )
         if is_enough:
             self._approve(affiliate, payout, approver=approver, cause=cause)
         else:

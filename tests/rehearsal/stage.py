@@ -53,6 +53,17 @@ class StandInProcess(StandIn):
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         return self._portal.control(path, body, method=method)
 
+    def gone(self) -> set[str]:
+        return set(self.everything()["gone"])
+
+    def _list(self, kind: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.everything()[kind]
+        return found
+
+    def _log(self) -> list[dict[str, Any]]:
+        seen: list[dict[str, Any]] = self._ask("GET", "requests")["requests"]
+        return seen
+
     def send_again(self, transfer_id: str, *, key: str) -> None:
         """Somebody asks for a transfer a second time, under another key."""
         done = next(transfer for transfer in self.transfers() if transfer["id"] == transfer_id)

@@ -14,11 +14,14 @@ from tests.services.line import Answer, Killed, Line
 class _Mortal:
     """Counts moments. From the fatal one on nothing is written and nothing is asked: not even what a `finally` does."""
 
-    def __init__(self, fatal: int) -> None:
+    def __init__(self, fatal: int, since: tuple[str, str] | None) -> None:
         self._left = fatal
+        self._since = since
 
     def passes(self) -> None:
         """One more moment; raises Killed."""
+        if self._since is not None:
+            return
         self._left -= 1
         if self._left <= 0:
             raise Killed
@@ -28,13 +31,15 @@ class _Mortal:
         if not connection.get_execution_options().get("is_writer"):
             return
         self.passes()
-        if self._left == 1:
+        if self._left == 1 and self._since is None:
             driver = connection.connection.driver_connection
             assert driver is not None
             driver.commit()
         self.passes()
 
-    def request(self, _method: str, _path: str) -> None:
+    def request(self, method: str, path: str) -> None:
+        if (method, path) == self._since:
+            self._since = None
         self.passes()
 
     def answer(self, _method: str, _path: str, answer: Answer) -> Answer:
@@ -43,9 +48,12 @@ class _Mortal:
 
 
 @contextmanager
-def dying_at(moment: int, *, engine: sa.Engine, line: Line) -> Iterator[None]:
-    """What happens within ends at its so many-th moment, the first being 1; work that has fewer ends by itself."""
-    mortal = _Mortal(moment)
+def dying_at(
+    moment: int, *, engine: sa.Engine, line: Line, since: tuple[str, str] | None = None
+) -> Iterator[None]:
+    """What happens within ends at its so many-th moment, the first being 1, counted from the first such request on if
+    `since` names one; work that has fewer ends by itself."""
+    mortal = _Mortal(moment, since)
     event.listen(engine, "commit", mortal.commit)
     line.on_request, line.on_answer = mortal.request, mortal.answer
     try:
@@ -53,5 +61,4 @@ def dying_at(moment: int, *, engine: sa.Engine, line: Line) -> Iterator[None]:
             yield
     finally:
         event.remove(engine, "commit", mortal.commit)
-        line.on_request = lambda _method, _path: None
-        line.on_answer = lambda _method, _path, answer: answer
+        line.is_quiet_again()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from portal.models import (
     LedgerEntry,
     Payout,
     PayoutAttempt,
+    Refund,
 )
 
 if TYPE_CHECKING:
@@ -59,17 +61,17 @@ class _Books:
         self.accounts = {row.id: row for row in rows(LedgerAccount)}
         self.entries = rows(LedgerEntry)
         self.earnings = rows(Earning)
+        self.refunds = rows(Refund)
         self.payouts = {row.id: row for row in rows(Payout)}
         self.attempts = rows(PayoutAttempt)
         self.trail = programme.rows(sa.select(AuditRow.__table__).order_by(AuditRow.id))
         self.installation = rows(Installation)[0]
-        at_stripe = programme.stripe.everything()
         self.transfers = [
             transfer
-            for transfer in at_stripe["transfers"]
+            for transfer in programme.stripe.transfers()
             if transfer["metadata"].get("installation") == str(self.installation.id)
         ]
-        self.reversals = at_stripe["reversals"]
+        self.reversals = programme.stripe.reversals()
         self.posts = programme.stripe.requests("POST", "/v1/transfers")
 
     def entries_make_the_balances(self) -> None:
@@ -143,10 +145,16 @@ class _Books:
             total = have["on_hold"] + have["available"] + have["reserved"] + have["paid_out"] + have["owed"]
             assert affiliate.total_earned == total == -have["earned"]
         held: Counter[Any] = Counter()
+        credited: Counter[Any] = Counter()
+        whose = {earning.id: earning.affiliate_id for earning in self.earnings}
         for earning in self.earnings:
             held[earning.affiliate_id] += earning.held
+            credited[earning.affiliate_id] += earning.amount
+        for refund in self.refunds:
+            credited[whose[refund.earning_id]] -= refund.amount
         for affiliate_id, have in stored.items():
             assert have["on_hold"] == held[affiliate_id]
+            assert -have["earned"] == credited[affiliate_id], "each earning and each refund, once"
 
     def attempts_follow_one_another(self) -> None:
         """11, 12"""
@@ -200,6 +208,10 @@ class _Books:
                 stands[subject] = row.to_value
             if row.action in {"affiliate.blocked", "affiliate.unblocked"}:
                 stands["blocked", row.subject_id] = row.to_value
+            if row.action == "payout.status_changed" and row.to_value == PayoutStatus.processing:
+                whose = str(self.payouts[UUID(row.subject_id)].affiliate_id)
+                assert stands.get(("blocked", whose)) != "true", "12: nobody is sent anything while blocked"
+                assert stands.get(("affiliate.status_changed", whose)) == "verified", "12"
         for payout in self.payouts.values():
             assert stands["payout.status_changed", str(payout.id)] == payout.status
         for affiliate in self.affiliates.values():

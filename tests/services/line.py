@@ -21,11 +21,16 @@ class Killed(BaseException):
 
 
 class Line(WsgiHTTPClient):
-    """The SDK's transport. `on_request` sees every request before it leaves; `on_answer` may change what comes back
-    or end the process once it has."""
+    """The SDK's transport. `watch` sees every request and its idempotency key before it leaves, and then `on_request`,
+    which may end the process; `on_answer` may change what comes back or end the process once it has."""
 
     def __init__(self, application: WSGIApplication) -> None:
         super().__init__(application)
+        self.watch: Callable[[str, str, str | None], None] = lambda _method, _path, _key: None
+        self.is_quiet_again()
+
+    def is_quiet_again(self) -> None:
+        """Nothing happens on it any more."""
         self.on_request: Callable[[str, str], None] = lambda _method, _path: None
         self.on_answer: Callable[[str, str, Answer], Answer] = lambda _method, _path, answer: answer
 
@@ -39,6 +44,7 @@ class Line(WsgiHTTPClient):
         _usage: list[str] | None = None,
     ) -> Answer:
         path = urlsplit(url).path
+        self.watch(method.upper(), path, (headers or {}).get("Idempotency-Key"))
         self.on_request(method.upper(), path)
         answer = super().request(method, url, headers, post_data, _usage=_usage)
         return self.on_answer(method.upper(), path, answer)
@@ -46,6 +52,19 @@ class Line(WsgiHTTPClient):
     def speaks_to(self, application: WSGIApplication) -> None:
         """From now on somebody else is at the other end."""
         self._client = Client(application)
+
+    def meanwhile(self, act: Callable[[], object], *, request: int, only: str = "/v1/") -> None:
+        """Somebody else is at work while the so many-th request below `only` is about to leave, the first being 1."""
+        left = request
+
+        def pause(_method: str, path: str) -> None:
+            nonlocal left
+            left -= path.startswith(only)
+            if left == 0:
+                self.is_quiet_again()
+                act()
+
+        self.on_request = pause
 
     def dies_after(self, method: str, path: str) -> None:
         """The process is killed when the next such answer has arrived, before anything reads it."""

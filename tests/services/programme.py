@@ -34,13 +34,15 @@ WALLET = "0x" + "12" * 20
 class Programme:
     """What happens in a programme; amounts are minor units of the affiliate's currency."""
 
-    def __init__(self, app: Flask, sandbox: Flask | StandIn, clock: MovableClock) -> None:
+    def __init__(
+        self, app: Flask, sandbox: Flask | StandIn, clock: MovableClock, *, first_number: int = 1
+    ) -> None:
         self.app = app
         self.clock = clock
         self.stripe = sandbox if isinstance(sandbox, StandIn) else StandIn(sandbox)
         self.services: Services = app.extensions["portal"]
         self.services.look_at_events = lambda: None  # no worker listens; the tests do its work themselves
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first_number)
 
     # people
 

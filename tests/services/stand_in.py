@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import sqlite3
+import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.clock import Clock
 from portal.sandbox.state import Sandbox
+from portal.sandbox.store import public
 
 #: One of the two signing secrets of the tests' settings.
 WEBHOOK_SECRET = "whsec_platform_test"
@@ -22,6 +27,7 @@ class StandIn:
 
     def __init__(self, sandbox: Flask) -> None:
         self._client: FlaskClient = sandbox.test_client()
+        self._app = sandbox
 
     def fault(
         self, fault: str, *, path: str = "/v1/transfers", method: str = "POST", times: int = 1, **more: Any
@@ -73,10 +79,9 @@ class StandIn:
 
     def requests(self, method: str, path_prefix: str) -> list[dict[str, Any]]:
         """What was asked since the start or the last forgetting, oldest first."""
-        seen: list[dict[str, Any]] = self._ask("GET", "requests")["requests"]
         return [
             request
-            for request in seen
+            for request in self._log()
             if request["method"] == method and request["path"].startswith(path_prefix)
         ]
 
@@ -85,7 +90,7 @@ class StandIn:
 
     def gone(self) -> set[str]:
         """Accounts that the platform can't reach any more."""
-        return set(self.everything()["gone"])
+        return {account["id"] for account in self._documents("account") if account.get("_gone")}
 
     def accounts(self) -> list[dict[str, Any]]:
         return self._list("accounts")
@@ -132,9 +137,20 @@ class StandIn:
         """All that Stripe has, each kind oldest first."""
         return self._ask("GET", "state")
 
+    def reversals(self) -> list[dict[str, Any]]:
+        return self._list("reversals")
+
     def _list(self, kind: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.everything()[kind]
-        return found
+        return [public(document) for document in self._documents(kind.removesuffix("s"))]
+
+    def _documents(self, kind: str) -> list[dict[str, Any]]:
+        """Read past the control's API, which takes its time over everything there is."""
+        sandbox: Sandbox = self._app.extensions["sandbox"]
+        return sandbox.store.select(kind, oldest_first=True)
+
+    def _log(self) -> list[dict[str, Any]]:
+        sandbox: Sandbox = self._app.extensions["sandbox"]
+        return [{**vars(request)} for request in sandbox.requests]
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = self._client.open(f"/sandbox/api/{path}", method=method, json=body)
@@ -143,11 +159,25 @@ class StandIn:
         return document
 
 
-def begin_anew(sandbox: Flask) -> None:
-    """Forget everything that the stand-in ever knew."""
+def begin_anew(sandbox: Flask, *, clock: Clock | None = None, memory: bytes | None = None) -> None:
+    """Forget everything that the stand-in ever knew, or all but a `memory`; from now on it goes by this clock."""
     old: Sandbox = sandbox.extensions["sandbox"]
     old.store.close()
-    sandbox.extensions["sandbox"] = Sandbox(old.config)
+    goes_by = (lambda: clock.real_now().timestamp()) if clock else time.time
+    new = Sandbox(replace(old.config, clock=goes_by))
+    if memory is not None:
+        _database_of(new).deserialize(memory)
+    sandbox.extensions["sandbox"] = new
+
+
+def memory_of(sandbox: Flask) -> bytes:
+    """All that the stand-in knows, for `begin_anew`."""
+    return _database_of(sandbox.extensions["sandbox"]).serialize()
+
+
+def _database_of(sandbox: Sandbox) -> sqlite3.Connection:
+    database: sqlite3.Connection = vars(sandbox.store)["_database"]
+    return database
 
 
 def signed(event: object, *, at: datetime, secret: str = WEBHOOK_SECRET) -> tuple[bytes, str]:
