@@ -13,12 +13,15 @@ from contextlib import suppress
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from portal.domain.accounts import AccountStatus
 from portal.domain.errors import PortalError
+from portal.domain.payouts import PayoutStatus
 from portal.services.refunds import RefundData
 from portal.wiring import db
 from tests.services.death import dying_at
 from tests.services.ordinary_days import CHANCE, FAULT, OPERATORS, WHO, OrdinaryDays
 from tests.services.programme import TEST
+from tests.services.watch import COOLDOWN
 
 #: What the requests of a day meet, one after the other; most often what leaves an outcome unknown.
 TROUBLES = st.lists(
@@ -50,12 +53,38 @@ class AnySchedule(OrdinaryDays):
             self.sending_will_fail(fault, 1)
         with dying_at(death or 1_000, engine=db.engine, line=self.line, since=("POST", "/v1/transfers")):
             self.run("run")
-        self._close(gate, who)
-        self.time_passes(first)
-        self.run("run")
-        self._open(gate, who)
+        self._behind_a_gate(gate, who, first)
         self.time_passes(then)
         self.run("run")
+
+    @rule(answer=FAULT, gate=GATE, who=WHO, wait=st.sampled_from([0.05, 0.5]))
+    def requests_are_on_their_way(self, answer: str, gate: str, who: int, wait: float) -> None:
+        """While they are tried again, and whatever is answered to that."""
+        self._all_ask()
+        self.sending_will_fail("late", 3)
+        self.run("run")
+        self.sending_will_fail(answer, 2)
+        self._behind_a_gate(gate, who, wait)
+        self.run("run")
+
+    @rule(first=FAULT, then=FAULT, hours=st.sampled_from([16.9, 22.9]), gate=GATE, who=WHO)
+    def keys_get_old(self, first: str, then: str, hours: float, gate: str, who: int) -> None:
+        """They are sent for the last time that is allowed, and that may be on its way when they are looked for."""
+        self._all_ask()
+        self.sending_will_fail("timeout_before", 2)
+        self.sending_will_fail(first, 1)
+        self.run("run")
+        self.time_passes(hours)
+        self.sending_will_fail(then, 1)
+        self.sending_will_fail("late", 2)
+        self.run("run")
+        self._behind_a_gate(gate, who, 0.5)
+
+    def _behind_a_gate(self, gate: str, who: int, hours: float) -> None:
+        self._close(gate, who)
+        self.time_passes(hours)
+        self.run("run")
+        self._open(gate, who)
 
     @rule(request=st.integers(1, 9), what=MEANWHILE, who=WHO, chance=CHANCE)
     def somebody_else_is_at_work_during_a_run(
@@ -77,7 +106,9 @@ class AnySchedule(OrdinaryDays):
         self.run("run")
         self.line.is_quiet_again()
 
-    @rule(chance=CHANCE, shares=st.lists(SHARE, min_size=2, max_size=3), how=st.sampled_from(["pass", "event"]))
+    @rule(
+        chance=CHANCE, shares=st.lists(SHARE, min_size=2, max_size=3), how=st.sampled_from(["pass", "event"])
+    )
     def a_transfer_is_taken_back_bit_by_bit(
         self, chance: random.Random, shares: Sequence[float], how: str
     ) -> None:
@@ -107,9 +138,28 @@ class AnySchedule(OrdinaryDays):
             self.programme.services.refunds.refund(refunded.reference, data, cause=TEST)
 
     def _all_ask(self) -> None:
+        """Whatever was before: a day on which nobody can be paid would show nothing."""
+        self.programme.stripe.comes_back()
+        self.the_platforms_balance_is(10_000_000)
+        for who in range(len(self.affiliates)):
+            self._put_right(who)
+        for payout in map(self.programme.payout, self.payouts[-5:]):
+            if payout.status is PayoutStatus.requested:
+                self.programme.services.payouts.reject(payout.id, cause=TEST)
+        changes = [self.programme.get(each).bank_changed_at for each in self.affiliates]
+        if any(at and at + COOLDOWN > self.programme.clock.now() for at in changes):
+            self.time_passes(25)
         for who in range(len(self.affiliates)):
             self.earn(who, 3_000, 31)
             self.request(who, "30.00")
+
+    def _put_right(self, who: int) -> None:
+        if self.programme.get(self.affiliates[who]).is_blocked:
+            self.programme.unblock(self.affiliates[who])
+        self.reconnect(who)
+        self._fate(who, "approve")
+        if self.programme.get(self.affiliates[who]).stripe_account_status is not AccountStatus.verified:
+            self.programme.sync(self.affiliates[who])
 
     def _close(self, gate: str, who: int) -> None:
         if gate == "block":

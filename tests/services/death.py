@@ -62,3 +62,38 @@ def dying_at(
     finally:
         event.remove(engine, "commit", mortal.commit)
         line.is_quiet_again()
+
+
+class _Statements:
+    """Counts what is written. From the fatal statement on nothing reaches the database any more."""
+
+    def __init__(self, fatal: int) -> None:
+        self._left = fatal
+
+    @property
+    def is_alive(self) -> bool:
+        return self._left > 0
+
+    def execute(self, _connection: sa.Connection, _cursor: object, statement: str, *_more: object) -> None:
+        self._left -= self.is_alive and not statement.lstrip().startswith("SELECT")
+        if not self.is_alive:
+            raise Killed
+
+    def commit(self, _connection: sa.Connection) -> None:
+        if not self.is_alive:
+            raise Killed
+
+
+@contextmanager
+def dying_within(number: int, *, engine: sa.Engine) -> Iterator[_Statements]:
+    """What happens within ends before its so many-th statement that writes, the first being 1: in the middle of a
+    transaction, which the database then takes back."""
+    statements = _Statements(number)
+    event.listen(engine, "before_cursor_execute", statements.execute)
+    event.listen(engine, "commit", statements.commit)
+    try:
+        with suppress(Killed):
+            yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", statements.execute)
+        event.remove(engine, "commit", statements.commit)

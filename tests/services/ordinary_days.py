@@ -1,4 +1,4 @@
-"""What happens to a programme on any day: people earn, ask and decide, accounts change, and now and then a thing fails."""
+"""What happens on any day: people earn, ask and decide, accounts change, and now and then a thing fails."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ class OrdinaryDays(Schedule):
         drawn = chance.choices(events + events[-12:] * 3, k=8)
         news = {event.get("account") for event in drawn if self.programme.receive(event)}
         self.programme.services.stripe_events.process_due()
-        for account_id in news - self.programme.stripe.gone() - {None}:
+        for account_id in filter(None, news - self.programme.stripe.gone()):
             self._stands_as_at_stripe(account_id)
 
     def _stands_as_at_stripe(self, account_id: str) -> None:
@@ -222,7 +222,7 @@ class OrdinaryDays(Schedule):
     @rule(hours=st.sampled_from([0.02, 0.5, 5, 23, 25]))
     def time_passes(self, hours: float) -> None:
         if hours > 1:
-            self.programme.stripe.land()  # no request is on its way for longer
+            self.land()  # no request is on its way for longer
         self.programme.clock.advance(hours=hours)
         if hours > 24:
             self.programme.stripe.prune_keys()  # every key is old enough

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from portal.domain.payouts import PayoutStatus
-from portal.models import FirstApproval, SendingFault
+from portal.models import FirstApproval, PayoutAttempt, SendingFault
+from portal.sandbox.faults import Fault
 from portal.services.ledger import EarningData
 from tests.services.differing import reconcile
 from tests.services.invariants import assert_books_balance
@@ -53,7 +54,8 @@ class Schedule(RuleBasedStateMachine):
         self.earnings: list[EarningData] = []
         self.asked: list[tuple[int, str]] = []
         self.payouts: list[UUID] = []
-        self.steps = 0
+        self.steps = self.landed = 0
+        """Steps so far, and how many requests for a transfer can't be on their way any more."""
         self.is_told = True
         """Whether the portal has heard of everything that was taken back at Stripe."""
 
@@ -66,6 +68,15 @@ class Schedule(RuleBasedStateMachine):
     @invariant()
     def nothing_was_sent_that_must_not_be(self) -> None:
         assert not self.watch.breaches
+
+    @invariant()
+    def what_is_proven_failed_cannot_land_any_more(self) -> None:
+        """10 and 11, before the request that would prove the opposite has landed"""
+        posts = self.programme.stripe.requests("POST", "/v1/transfers")[self.landed :]
+        late = [post["idempotency_key"] for post in posts if post["fault"] == Fault.LATE]
+        of_late = PayoutAttempt.idempotency_key.in_(late)
+        failed = sa.select(PayoutAttempt.idempotency_key).where(of_late, PayoutAttempt.state == "failed")
+        assert not late or not self.programme.rows(failed)
 
     @invariant()
     def no_payout_raises(self) -> None:
@@ -88,6 +99,11 @@ class Schedule(RuleBasedStateMachine):
             if payout.amount > SECOND_LIMIT and payout.approved_at is not None:
                 assert first[payout.id] not in {None, payout.approved_by, payout.requested_by}
 
+    def land(self) -> None:
+        """What is on its way to Stripe arrives."""
+        self.programme.stripe.land()
+        self.landed = len(self.programme.stripe.requests("POST", "/v1/transfers"))
+
     def teardown(self) -> None:
         try:
             self._everything_heals()
@@ -98,7 +114,7 @@ class Schedule(RuleBasedStateMachine):
         programme = self.programme
         self.line.is_quiet_again()
         programme.stripe.comes_back()
-        programme.stripe.land()
+        self.land()
         programme.stripe.set_balance(usd=10**9)
         for who, affiliate_id in enumerate(self.affiliates):
             if programme.get(affiliate_id).is_blocked:

@@ -48,7 +48,9 @@ class Beginning:
 
 
 @contextmanager
-def a_programme(database_url: str, sandbox: Flask, begun: Beginning | None = None) -> Iterator[tuple[Programme, Line]]:
+def a_programme(
+    database_url: str, sandbox: Flask, begun: Beginning | None = None
+) -> Iterator[tuple[Programme, Line]]:
     """A portal on a database, with a stand-in that knows nothing, or what has `begun` there."""
     clock = MovableClock(begun.at if begun else None)
     begin_anew(sandbox, clock=clock, memory=begun.memory if begun else None)
@@ -125,7 +127,10 @@ def test_any_schedule_on_postgresql(postgresql: PostgresCluster, made_stand_in: 
 
         @contextmanager
         def open_programme() -> Iterator[Opened]:
-            with postgresql.fresh_database(template=ready) as url, opened(url, made_stand_in, begun) as programme:
+            with (
+                postgresql.fresh_database(template=ready) as url,
+                opened(url, made_stand_in, begun) as programme,
+            ):
                 yield programme
 
         try_schedules(open_programme, examples=5, steps=20)
