@@ -36,10 +36,10 @@ from tests.services.stand_in import begin_anew, memory_of
 SCHEDULES = int(os.environ.get("SCHEDULES", "0"))
 
 
-#: Each example begins as a copy of one that was made ready once, so that its steps are worth their price.
 @dataclass(frozen=True)
 class Beginning:
-    """Three verified affiliates, three people, what the stand-in knows of them, and when that was."""
+    """What is made ready once and copied for each schedule: three verified affiliates, three people, what the stand-in
+    knows of them, and when that was."""
 
     affiliates: Sequence[UUID]
     people: Sequence[UUID]
@@ -118,7 +118,7 @@ def test_any_schedule_on_sqlite(sqlite_template: Path, tmp_path: Path, made_stan
         copyfile(ready, file)
         return opened(f"sqlite:///{file}", made_stand_in, begun)
 
-    try_schedules(open_programme, examples=15, steps=25)
+    try_schedules(open_programme, examples=12, steps=25)
 
 
 def test_any_schedule_on_postgresql(postgresql: PostgresCluster, made_stand_in: Flask) -> None:
