@@ -31,7 +31,7 @@ TROUBLES = st.lists(
 )
 #: At which moment after the first request for a transfer the worker dies, if it does.
 DEATH = st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5])
-GATE = st.sampled_from(["", "block", "restrict", "stop_payouts", "change_bank", "no funds"])
+GATE = st.sampled_from(["", "block", "block", "restrict", "stop_payouts", "change_bank", "no funds"])
 #: Short ones, and the edges of what is promised of a key.
 HOURS = st.sampled_from([0, 0.05, 0.5, 5, 16.9, 22.9, 25])
 SHARE = st.sampled_from([0.01, 0.5, 1])

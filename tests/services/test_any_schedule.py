@@ -31,6 +31,7 @@ from tests.services.line import Line
 from tests.services.programme import Programme
 from tests.services.schedule import SECOND_LIMIT, Opened, OpenProgramme
 from tests.services.stand_in import begin_anew, memory_of
+from tests.services.watch import Watch
 
 #: So many schedules on each database, and longer ones, instead of CI's few.
 SCHEDULES = int(os.environ.get("SCHEDULES", "0"))
@@ -147,3 +148,23 @@ def test_the_invariants_notice_what_is_wrong(sqlite_url: str, made_stand_in: Fla
         programme.stripe.transfer_by_hand(destination, 1, group=f"payout-{payout_id}", metadata=metadata)
         with pytest.raises(AssertionError):
             assert_books_balance(programme)
+
+
+def test_the_watch_notices_what_must_not_leave(sqlite_url: str, made_stand_in: Flask) -> None:
+    with a_programme(sqlite_url, made_stand_in) as (programme, line):
+        watch = line.watch = Watch(programme)
+        payout_id = programme.approved()
+        programme.stripe.fault("timeout_before")
+        programme.run()
+        assert not watch.breaches
+        programme.block(programme.payout(payout_id).affiliate_id)
+        programme.clock.advance(hours=23)
+        watch("POST", "/v1/transfers", f"payout-{payout_id}-g1")
+        reasons = [breach.partition(" was sent although ")[2] for breach in watch.breaches]
+        assert reasons == [
+            "its outcome counts as known",
+            "its time is not written down",
+            "its key is too old",
+            "the affiliate is blocked",
+            "nobody looked at the account",
+        ]
