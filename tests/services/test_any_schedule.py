@@ -119,7 +119,7 @@ def test_any_schedule_on_sqlite(sqlite_template: Path, tmp_path: Path, made_stan
         copyfile(ready, file)
         return opened(f"sqlite:///{file}", made_stand_in, begun)
 
-    try_schedules(open_programme, examples=12, steps=25)
+    try_schedules(open_programme, examples=10, steps=25)
 
 
 def test_any_schedule_on_postgresql(postgresql: PostgresCluster, made_stand_in: Flask) -> None:
@@ -134,7 +134,7 @@ def test_any_schedule_on_postgresql(postgresql: PostgresCluster, made_stand_in: 
             ):
                 yield programme
 
-        try_schedules(open_programme, examples=5, steps=20)
+        try_schedules(open_programme, examples=4, steps=20)
 
 
 def test_the_invariants_notice_what_is_wrong(sqlite_url: str, made_stand_in: Flask) -> None:
