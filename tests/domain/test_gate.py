@@ -1,11 +1,32 @@
-"""What may be asked for, between the programme's minimum and what is available."""
+"""Why somebody can't be paid, and what may be asked for: between the programme's minimum and what is available."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 
-from portal.domain.gate import AmountBelowMinimum, AmountIsRefused, Limits, requested_amount
+from portal.domain.accounts import AccountStatus
+from portal.domain.gate import (
+    AmountBelowMinimum,
+    AmountIsRefused,
+    Limits,
+    Payee,
+    Timing,
+    request_refusal,
+    requested_amount,
+    run_hold,
+    standing_refusal,
+)
 from portal.domain.money import Money
+from portal.domain.payouts import HoldReason, PayoutMethod
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MOMENT = timedelta(microseconds=1)
+FINE = Payee(is_blocked=False, method=PayoutMethod.fiat, status=AccountStatus.verified, destination="acct_1")
+WALLET = replace(FINE, method=PayoutMethod.crypto, status=None, destination="0x1")
 
 
 def limits(*, available: int, minimum: int, currency: str = "usd") -> Limits:
@@ -38,3 +59,68 @@ def test_from_the_minimum_on(text: str, is_enough: bool) -> None:
     else:
         with pytest.raises(AmountBelowMinimum):
             requested_amount(text, bounds)
+
+
+@pytest.mark.parametrize(
+    ("payee", "code"),
+    [
+        (FINE, None),
+        (replace(FINE, is_blocked=True, status=AccountStatus.rejected), "blocked"),
+        (replace(FINE, status=AccountStatus.rejected), "stripe_rejected"),
+        (replace(FINE, status=AccountStatus.restricted), "stripe_restricted"),
+        (replace(FINE, status=AccountStatus.pending), "stripe_pending"),
+        (replace(FINE, status=None), "stripe_pending"),
+        (replace(FINE, destination=None), "stripe_pending"),
+        (WALLET, None),
+        (replace(WALLET, status=AccountStatus.rejected), None),
+        (replace(WALLET, destination=None), "wallet_missing"),
+        (replace(WALLET, is_blocked=True), "blocked"),
+    ],
+)
+def test_standing_is_refused_with_the_first_reason(payee: Payee, code: str | None) -> None:
+    refusal = standing_refusal(payee)
+    assert (refusal and refusal.code) == code
+
+
+@pytest.mark.parametrize(
+    ("payee", "limit", "code"),
+    [
+        (FINE, {}, None),
+        (FINE, {"open_reference": "P-1"}, "payout_open"),
+        (replace(FINE, is_blocked=True), {"open_reference": "P-1"}, "blocked"),
+        (replace(FINE, is_blocked=True), {"retry_at": NOW}, "too_many_payout_requests"),
+    ],
+)
+def test_a_request_is_refused_for_its_rate_then_for_standing_then_for_what_is_open(
+    payee: Payee, limit: dict[str, Any], code: str | None
+) -> None:
+    refusal = request_refusal(payee, replace(limits(available=1, minimum=1), **limit))
+    assert (refusal and refusal.code) == code
+
+
+@pytest.mark.parametrize(
+    ("payee", "changed_ago", "reason"),
+    [
+        (FINE, None, None),
+        (FINE, timedelta(hours=72), None),
+        (FINE, timedelta(hours=72) - MOMENT, HoldReason.bank_changed),
+        (WALLET, timedelta(0), None),  # no bank is involved
+        (replace(FINE, status=AccountStatus.pending), timedelta(0), HoldReason.not_verified),
+        (replace(FINE, status=None, destination="acct_2"), timedelta(0), HoldReason.account_changed),
+        (replace(WALLET, destination="0x2"), None, HoldReason.account_changed),
+        (replace(FINE, is_blocked=True, destination="acct_2"), None, HoldReason.blocked),
+    ],
+)
+def test_a_run_holds_for_the_first_reason(
+    payee: Payee, changed_ago: timedelta | None, reason: HoldReason | None
+) -> None:
+    timing = Timing(
+        approved_method=payee.method,
+        approved_destination="acct_1" if payee.method is PayoutMethod.fiat else "0x1",
+        bank_changed_at=None if changed_ago is None else NOW - changed_ago,
+        cooldown=timedelta(hours=72),
+    )
+    assert run_hold(payee, timing, NOW) is reason
+    other = PayoutMethod.crypto if payee.method is PayoutMethod.fiat else PayoutMethod.fiat
+    chosen_anew = run_hold(payee, replace(timing, approved_method=other), NOW)
+    assert chosen_anew is (HoldReason.blocked if payee.is_blocked else HoldReason.preference_changed)

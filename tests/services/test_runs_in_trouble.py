@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
-from portal.domain.attempts import Outcome
+from portal.domain.attempts import Outcome, StripeAnswer
 from portal.models import SendingFault
-from portal.services.sending import MOST_UNHEARD
+from portal.services.sending import MOST_UNHEARD, Run
 from portal.services.sending_faults import MOST_TRIES
 from tests.services.line import Line
 from tests.services.programme import TEST, Programme
@@ -56,6 +57,31 @@ def test_a_run_that_hears_nothing_of_stripe_leaves_the_rest_to_the_next_one(prog
     assert len(programme.stripe.requests("POST", "/v1/transfers")) == MOST_UNHEARD
     assert {programme.payout(each).wait_reason for each in payouts[MOST_UNHEARD:]} == {"stripe_away"}
     assert programme.run().counts[Outcome.paid] == len(payouts)
+
+
+@pytest.mark.parametrize(
+    ("firsts", "agains", "unheard"),
+    [
+        ([None], [], 1),
+        ([500], [], 1),
+        ([503, None], [], 2),
+        ([500, 429], [], 0),
+        ([None, 200], [], 0),
+        ([], [500], 0),  # may be the first answer, saved: it says nothing of today
+        ([None], [500], 1),
+        ([None], [None], 2),
+        ([None], [499], 0),
+    ],
+)
+def test_a_run_counts_how_often_in_a_row_nothing_is_heard(
+    firsts: list[int | None], agains: list[int | None], unheard: int
+) -> None:
+    run = Run(TEST)
+    for status in firsts:
+        run.heard(StripeAnswer(status), is_again=False)
+    for status in agains:
+        run.heard(StripeAnswer(status), is_again=True)
+    assert run.unheard == unheard
 
 
 def test_a_run_goes_on_while_stripe_answers_now_and_then(programme: Programme) -> None:
