@@ -202,6 +202,14 @@ def test_a_page_of_the_ledger_goes_on_below_the_one_before(programme: Programme)
     assert first + second == everything
 
 
+def test_a_page_of_the_ledger_is_one_affiliates_alone(programme: Programme) -> None:
+    elder, affiliate_id, younger = (programme.affiliate() for _ in range(3))
+    for each in (elder, affiliate_id, younger):
+        programme.earn(each, 100)
+    (entry,) = programme.services.ledger.entries(affiliate_id)
+    assert entry.affiliate_id == affiliate_id
+
+
 def test_what_comes_after_a_duplicate_is_credited_too(programme: Programme) -> None:
     ana = programme.affiliate()
     known, new = programme.earning(ana, 100), programme.earning(ana, 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -61,6 +62,11 @@ def test_halt_and_resume_want_a_reason(programme: Programme) -> None:
         with pytest.raises(InvalidInput, match="Say why"):
             change(cause=TEST)
     assert switchings(programme) == []
+
+
+def test_of_a_long_reason_as_much_is_kept_as_there_is_room_for(programme: Programme) -> None:
+    control(programme).halt(cause=replace(OPERATOR, reason="x" * 501))
+    assert control(programme).why_stopped() == "x" * 500
 
 
 def test_sending_stays_stopped_while_the_books_do_not_hold(programme: Programme) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal.domain.errors import NotFound
+from portal.domain.ledger import EntryKind, Hold
 from portal.domain.refunds import RefundConflict, RefundIsLargerThanEarning
-from portal.models import Refund
+from portal.models import LedgerEntry, Refund
 from portal.models.base import new_id
 from portal.services.refunds import RefundData
 from tests.services.programme import TEST, Programme
@@ -61,6 +63,25 @@ def test_a_refund_of_what_was_paid_out_is_owed_and_paid_off_by_what_comes_next(p
     programme.request(ana)
     programme.run()
     assert _amounts(programme, ana) == (0, 0, 0, 12_500, 0)
+
+
+def test_a_single_cent_is_taken_owed_and_paid_off(programme: Programme) -> None:
+    ana = programme.verified()
+    sold = _earn(programme, ana, 10_000)
+    programme.request(ana)
+    programme.run()
+    programme.earn(ana, 1, days_ago=1)
+    coming = programme.services.payouts.offer(ana).next_release
+    assert coming == Hold(1, programme.clock.now() + timedelta(days=29))
+    assert _refund(programme, sold, 2)
+    assert _amounts(programme, ana) == (0, 0, 0, 10_000, 1)
+    for available in (0, 1):
+        programme.earn(ana, 1)
+        assert _amounts(programme, ana) == (0, available, 0, 10_000, 0)
+    assert _refund(programme, sold, 1, "refund-2")
+    assert _amounts(programme, ana) == (0, 0, 0, 10_000, 0)
+    posted = [entry.kind for entry in programme.rows(sa.select(LedgerEntry.kind))]
+    assert (posted.count(EntryKind.mature), posted.count(EntryKind.pay_owed)) == (3, 1)
 
 
 def test_a_reserved_payout_is_not_touched_and_its_return_pays_the_debt(programme: Programme) -> None:

@@ -258,3 +258,13 @@ def test_a_transfer_for_a_payout_that_was_given_back_stops_all_sending(programme
     programme.run()
     assert halt_reason(programme) is not None
     assert (status(programme, payout_id), status(programme, other)) == ("approved", "approved")
+
+
+def test_of_a_long_refusal_as_much_is_kept_as_there_is_room_for(programme: Programme, line: Line) -> None:
+    payout_id = programme.approved()
+    programme.stripe.fault("400_saved")
+    refusal = {"error": {"type": "invalid_request_error", "message": "x" * 501}}
+    line.answers("POST", "/v1/transfers", (json.dumps(refusal), 400))
+    assert programme.run().counts[Outcome.failed] == 1
+    (attempt,) = programme.attempts(payout_id)
+    assert programme.payout(payout_id).reason == attempt.error_message == "x" * 500
