@@ -43,3 +43,9 @@ def test_the_second_yes_is_anybody_elses(first: int, second: int) -> None:
             rule.is_enough(Money(2, "usd"), yes)
     else:
         assert rule.is_enough(Money(2, "usd"), yes)
+
+
+@pytest.mark.parametrize(("amount", "is_enough"), [(1, True), (2, False)])
+def test_one_yes_is_enough_up_to_the_second_limit(amount: int, is_enough: bool) -> None:
+    yes = Yes(UUID(int=1), beneficiaries={None}, first_approver=None, is_by_shell=True)
+    assert ApprovalRule({}, {"usd": 1}).is_enough(Money(amount, "usd"), yes) is is_enough
