@@ -74,7 +74,14 @@ _CLEAR_PHOTO = "we need a clear colour photo of the original"
 _OTHER_NAME = "the name does not match your account"
 _NO_PO_BOX = "use your home address, not a PO box"
 
-#: pattern of an error code -> what went wrong; the first match counts. Other codes show Stripe's own reason.
+_MISSING_DATA = "something on the document is missing or can't be seen"
+_OTHER_DATA = "what you entered does not match Stripe's records or your documents"
+_TRY_ANOTHER = "the document could not be read or is not complete: send another file or another document"
+_OTHER_PEOPLE = "the people named do not match the documents of the business"
+_DESCRIPTOR = "the name on bank statements is too long, too short or not your business's"
+
+#: pattern of an error code -> what went wrong; the first match counts. Nobody is accused, whatever Stripe suspects:
+#: an honest person is refused by mistake too. Codes that nobody has seen show Stripe's own reason.
 _FAULTS: Mapping[str, str] = {
     "*_fraudulent": _NO_ACCUSATION,
     "*_manipulated": _NO_ACCUSATION,
@@ -90,12 +97,52 @@ _FAULTS: Mapping[str, str] = {
     "*_address_mismatch": "the address does not match your account",
     "*_dob_mismatch": "the date of birth does not match your account",
     "*_too_large": "the file was too large",
+    "*_not_uploaded": "the file did not arrive",
+    "*_nationality_mismatch": "the nationality does not match your account",
+    "*_id_number_mismatch": "the number on the document does not match your account",
+    "*_photo_mismatch": "the photo could not be matched with the document",
+    "verification_document_directors_mismatch": _OTHER_PEOPLE,
+    "*_address_missing": _MISSING_DATA,
+    "*_id_number_missing": _MISSING_DATA,
+    "*_date_missing": _MISSING_DATA,
+    "*_name_missing": _MISSING_DATA,
+    "*_not_signed": "the document is not signed",
+    "*_duplicate_type": "two different kinds of document are needed",
+    "*_failed_test_mode": "in test mode Stripe takes its own test documents only",
+    "verification_document_corrupt": _TRY_ANOTHER,
+    "verification_document_failed_other": _TRY_ANOTHER,
+    "verification_document_incomplete": _TRY_ANOTHER,
+    "verification_document_invalid": _TRY_ANOTHER,
     "*_type_not_supported": "this kind of document is not accepted",
     "*_country_not_supported": "documents from that country are not accepted",
     "invalid_street_address": _NO_PO_BOX,
     "invalid_address_*": _NO_PO_BOX,
     "invalid_tax_id*": "the tax number is not valid",
     "invalid_url_*": "your website could not be opened or is incomplete",
+    "invalid_dob_*": "the date of birth is not one that Stripe accepts",
+    "invalid_business_profile_name*": "the business name is not one that Stripe accepts",
+    "invalid_company_name*": "the business name is not one that Stripe accepts",
+    "invalid_product_description_*": "describe what you do in a full sentence, not by an address alone",
+    "invalid_representative_country": "the representative must live in the country of the account",
+    "invalid_signator": "it must be signed by somebody who may sign for the business",
+    "invalid_statement_descriptor_*": _DESCRIPTOR,
+    "invalid_tos_acceptance": "Stripe's terms have to be agreed to again",
+    "invalid_value_other": "what was entered is not complete or not in the right form",
+    "unsupported_business_type": "this kind of business is not supported in your country",
+    "verification_failed_address_match": "the address does not match Stripe's records",
+    "verification_failed_residential_address": _NO_PO_BOX,
+    "verification_failed_*_authority": "it is not clear that this person may act for the business",
+    "verification_failed_tax_id_*": "the tax number does not match the business's name",
+    "verification_failed_*": _OTHER_DATA,
+    "verification_directors_mismatch": _OTHER_PEOPLE,
+    "verification_extraneous_directors": _OTHER_PEOPLE,
+    "verification_missing_*": "somebody who owns or runs the business is not named yet",
+    "verification_legal_entity_structure_mismatch": "the kind of business does not match its documents",
+    "verification_rejected_ownership_exemption_reason": "who owns the business has to be named after all",
+    "verification_requires_additional_*": "a further document of the business is needed",
+    "verification_supportability": "Stripe has a question about what you do",
+    "external_request": "a partner of Stripe's asks for it",
+    "information_missing": "something is still missing",
 }
 
 _NO_REASON_GIVEN = "Stripe could not accept what you sent"

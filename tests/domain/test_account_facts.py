@@ -20,6 +20,8 @@ from portal.domain.accounts import (
     derive_standing,
     facts_from_stripe,
 )
+from portal.domain.notifications import wanted_words
+from portal.domain.requirements import plain_requirements
 from tests.domain.stripe_accounts import DECEMBER_AT, IN_DECEMBER, Json, account
 
 
@@ -228,7 +230,57 @@ nearly_an_account = st.builds(
 )
 
 
-@given(anything_like_an_account | nearly_an_account)
+#: What v2 says of an account: entries with an impact and a deadline, where v1 has lists of names.
+entry_of_v2 = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": texts,
+        "awaiting_action_from": st.sampled_from(["user", "stripe"]) | anything,
+        "description": st.sampled_from(["identity.individual.dob", "configuration.recipient"]) | anything,
+        "errors": st.lists(st.dictionaries(st.sampled_from(["code", "description"]), texts), max_size=2)
+        | anything,
+        "impact": st.dictionaries(texts, anything, max_size=2),
+        "minimum_deadline": st.dictionaries(st.sampled_from(["status", "time"]), texts),
+        "requested_reasons": anything,
+    },
+)
+requirements_of_v2 = st.fixed_dictionaries(
+    {"entries": st.lists(entry_of_v2 | anything, max_size=3)},
+    optional={"summary": anything, "collector": texts, "past_due": st.lists(entry_of_v2, max_size=2),
+              "currently_due": st.lists(entry_of_v2, max_size=2), "errors": st.lists(entry_of_v2, max_size=2),
+              "current_deadline": texts | st.integers(), "disabled_reason": anything},
+)  # fmt: skip
+account_of_v2 = st.builds(
+    lambda said, wanted, future: (
+        account({"object": "v2.core.account"})
+        | said
+        | {"requirements": wanted, "future_requirements": future}
+    ),
+    anything_like_an_account,
+    requirements_of_v2,
+    requirements_of_v2 | anything,
+)
+
+
+@given(anything_like_an_account | nearly_an_account | account_of_v2)
+def test_whatever_stripe_sends_is_said_in_words_now_and_after_it_was_stored(said: Json) -> None:
+    requirements = facts_from_stripe(said).requirements
+    plain = plain_requirements(requirements)
+    assert all(line.words and line.error != "" for line in plain)
+    assert bool(plain) == requirements.is_anything_due
+    stored = json.loads(json.dumps(requirements.to_json()))
+    assert plain_requirements(Requirements.from_json(stored)) == plain
+    assert [line for line in wanted_words(requirements) if "://" in line] == []
+
+
+@given(anything, anything)
+def test_requirements_that_were_stored_by_whomever_are_read_and_said(stored: object, inner: object) -> None:
+    for kept in (stored, {"errors": [inner], "past_due": inner, "current_deadline_at": inner}):
+        if isinstance(kept, dict):
+            plain_requirements(Requirements.from_json(kept))
+
+
+@given(anything_like_an_account | nearly_an_account | account_of_v2)
 def test_whatever_stripe_sends_is_understood_and_only_what_can_be_paid_out_is_verified(said: Json) -> None:
     facts = facts_from_stripe(said)
     standing = derive_standing(facts)

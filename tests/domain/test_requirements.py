@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.accounts import RequirementError, Requirements
 from portal.domain.requirements import PlainRequirement, plain_requirements
+from tests.stripe_description.description import schema
 
 ID_PHOTO = "A photo of your passport, driving licence or ID card"
 BIRTH = "Your date of birth"
@@ -114,6 +117,22 @@ def test_an_error_reads(code: str, fault: str) -> None:
 @pytest.mark.parametrize("code", ["verification_document_fraudulent", "verification_document_manipulated"])
 def test_nobody_is_accused_of_forgery_even_where_stripe_says_so(code: str) -> None:
     assert fault_of(code, reason="The document is fraudulent.") == "Stripe could not accept the document"
+
+
+#: Words that say of somebody what Stripe can only suspect.
+ACCUSES = re.compile(
+    r"fraud|forge|fake|manipulat|tamper|alter|cheat|lie[sd]?\b|false|crimin|suspic|sanction|denylist|stolen|deceiv",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("code", schema("account_requirements_error")["properties"]["code"]["enum"])
+def test_every_code_of_stripes_has_words_of_our_own_that_accuse_nobody(code: str) -> None:
+    fault = fault_of(code, reason="You sent a forged document.")
+    assert fault is not None
+    assert not ACCUSES.search(fault)
+    assert "_" not in fault
+    assert 15 < len(fault) < 120
 
 
 def test_an_unknown_error_shows_stripes_own_reason() -> None:
