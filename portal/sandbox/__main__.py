@@ -45,6 +45,8 @@ def options(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("client-id", _USUAL.client_id, "the portal's client id at the identity provider")
     option("client-secret", _USUAL.client_secret, "its secret")
     option("redirect-uri", None, "its redirect addresses, comma-separated")
+    option("thin-endpoints", None, "platform, connect or both, comma-separated: they get thin events")
+    option("requests-per-second", None, "what is more is answered 429; without it, as many as come")
     option("approve-after", "3", "seconds of verification before an approval")
     option("bank-payout-after", None, "seconds until a balance is paid out to the bank by itself")
     option("people", None, "JSON file of the people who can sign in")
@@ -54,7 +56,6 @@ def options(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 def configuration(arguments: argparse.Namespace, base_url: str) -> SandboxConfig:
     """What the command line and the environment say; raises ConfigurationError."""
     portal_url = arguments.portal_url.rstrip("/")
-    redirects = tuple(entry.strip() for entry in (arguments.redirect_uri or "").split(",") if entry.strip())
     after = arguments.bank_payout_after
     return SandboxConfig(
         secret_key=arguments.secret_key,
@@ -66,13 +67,26 @@ def configuration(arguments: argparse.Namespace, base_url: str) -> SandboxConfig
         connect_webhook_secret=arguments.connect_webhook_secret,
         client_id=arguments.client_id,
         client_secret=arguments.client_secret,
-        redirect_uris=redirects,
+        redirect_uris=tuple(_listed(arguments.redirect_uri)),
         people=read_people(Path(arguments.people)) if arguments.people else KNOWN_PEOPLE,
+        thin_endpoints=frozenset(_listed(arguments.thin_endpoints)),
+        requests_per_second=_per_second(arguments.requests_per_second),
         approve_after_seconds=_number("approve-after", arguments.approve_after),
         bank_payout_after_seconds=_number("bank-payout-after", after) if after else None,
         deliver=post_over_http,
         deliver_at_once=False,
     )
+
+
+def _listed(text: str | None) -> list[str]:
+    return [entry.strip() for entry in (text or "").split(",") if entry.strip()]
+
+
+def _per_second(text: str | None) -> int | None:
+    number = int(_number("requests-per-second", text)) if text else None
+    if number == 0:
+        raise ConfigurationError("requests-per-second: at least 1 is needed")
+    return number
 
 
 def _number(name: str, text: str) -> float:

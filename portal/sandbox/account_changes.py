@@ -41,6 +41,7 @@ def meet_fate(
     *,
     deadline_days: int = 14,
     reason: str | None = None,
+    fingerprint: str | None = None,
     silently: bool = False,
 ) -> Document:
     """Let a fate happen to an account; `deauthorise` and `delete` end the platform's access.
@@ -50,7 +51,7 @@ def meet_fate(
     if name in ("deauthorise", "delete"):
         return end_access(sandbox, account_id, silently=silently)
     fate = fate_named(name)
-    when = Circumstances(sandbox.now(), deadline_days, reason)
+    when = Circumstances(sandbox.now(), deadline_days, reason, fingerprint)
 
     def alter(account: Document) -> None:
         account.pop("_fate", None)

@@ -10,6 +10,15 @@ from portal.sandbox.errors import InvalidParameter, StripeRefusal
 from portal.sandbox.state import Call, accessible
 from portal.sandbox.store import Document
 
+#: Who collects the fees of an account, in the words of v2, and who pays them to Stripe, in those of v1.
+_FEES_PAYERS = {
+    "application": "application",
+    "application_custom": "application_custom",
+    "application_express": "application_express",
+    "stripe": "account",
+}
+_FEES_COLLECTORS = {payer: collector for collector, payer in _FEES_PAYERS.items()}
+
 _BUSINESS_TYPES = {"company", "government_entity", "individual", "non_profit"}
 
 
@@ -48,7 +57,8 @@ def _check(params: dict[str, Any]) -> None:
 
 
 def _missing(name: str, when: str) -> InvalidParameter:
-    return InvalidParameter(f"{name} is required {when}.", param=name)
+    code = "identity_country_required" if name == "identity.country" else "account_creation_invalid"
+    return InvalidParameter(f"{name} is required {when}.", code=code, param=name)
 
 
 def _as_v1(params: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +80,7 @@ def _as_v1(params: dict[str, Any]) -> dict[str, Any]:
         "business_type": identity["entity_type"] if identity.get("entity_type") in _BUSINESS_TYPES else None,
         "capabilities": {name: flag for name, flag in wanted.items() if flag.get("requested")},
         "controller": {
-            "fees": {"payer": responsibilities.get("fees_collector", "stripe")},
+            "fees": {"payer": _FEES_PAYERS[responsibilities.get("fees_collector", "stripe")]},
             "losses": {"payments": responsibilities.get("losses_collector", "stripe")},
             "stripe_dashboard": {"type": params.get("dashboard", "full")},
         },
@@ -107,7 +117,7 @@ def _as_v2(account: Document, include: list[str]) -> Document:
         answer["defaults"] = {
             "currency": account["default_currency"],
             "responsibilities": {
-                "fees_collector": controller["fees"]["payer"],
+                "fees_collector": _FEES_COLLECTORS[controller["fees"]["payer"]],
                 "losses_collector": controller["losses"]["payments"],
                 "requirements_collector": controller["requirement_collection"],
             },

@@ -24,6 +24,7 @@ from portal.sandbox.faults import Fault, PlannedFault
 from portal.sandbox.idempotency import KeyUse, SavedAnswer, key_in_use
 from portal.sandbox.identifiers import new_secret
 from portal.sandbox.parameters import check, parse, parse_json
+from portal.sandbox.rate_limit import rate_limited
 from portal.sandbox.state import Call, LoggedRequest, Sandbox, accessible
 
 
@@ -84,6 +85,8 @@ def answer(sandbox: Sandbox, request: ApiRequest) -> ApiAnswer:
         reply = _answer(sandbox, request, logged)
     except StripeRefusal as refusal:
         reply = ApiAnswer(refusal.status, refusal.body(), dict(refusal.headers))
+    if request.path.startswith("/v2/"):
+        reply.body.get("error", {}).pop("param", None)  # v2 names the place in its message alone
     reply.headers.update({"Request-Id": request_id, "Stripe-Version": API_VERSION})
     if request.idempotency_key:
         reply.headers["Idempotency-Key"] = request.idempotency_key
@@ -95,6 +98,7 @@ def answer(sandbox: Sandbox, request: ApiRequest) -> ApiAnswer:
 
 def _answer(sandbox: Sandbox, request: ApiRequest, logged: LoggedRequest) -> ApiAnswer:
     _authenticate(sandbox, request.authorization)
+    sandbox.rate_limit.take(sandbox.config.clock())
     found = find(request.method, request.path)
     if found is None:
         raise unrecognized_url(request.method, request.path)
@@ -196,7 +200,7 @@ def _go_wrong(sandbox: Sandbox, prepared: _Prepared, logged: LoggedRequest, faul
         case Fault.UNAUTHORIZED:
             raise invalid_api_key(sandbox.config.secret_key)
         case Fault.RATE_LIMITED:
-            raise _rate_limited()
+            raise rate_limited("endpoint-rate")
         case Fault.CONFLICT:
             raise key_in_use(prepared.use.key if prepared.use else "")
         case Fault.ERROR_500_BEFORE:
@@ -241,13 +245,4 @@ def _server_error() -> StripeRefusal:
         "https://support.stripe.com/.",
         status=500,
         kind="api_error",
-    )
-
-
-def _rate_limited() -> StripeRefusal:
-    return StripeRefusal(
-        "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
-        status=429,
-        code="rate_limit",
-        headers={"Stripe-Rate-Limited-Reason": "endpoint-rate", "Retry-After": "1"},
     )

@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -17,6 +18,7 @@ from portal.sandbox.onboarding import hosted
 from portal.sandbox.overview import overview
 from portal.sandbox.provider import identity_provider
 from portal.sandbox.state import Sandbox
+from portal.sandbox.trouble import trouble
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,12 +46,17 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.extensions["sandbox"] = Sandbox(config)
-    for blueprint in (stripe_api, hosted, overview, control, identity_provider(app, config)):
+    app.add_template_filter(_moment, "moment")
+    for blueprint in (stripe_api, hosted, overview, trouble, control, identity_provider(app, config)):
         app.register_blueprint(blueprint)
     app.after_request(_finish)
     # Flask types this attribute as a method, and documents wrapping it like this.
     app.wsgi_app = _DropsLines(app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %H:%M:%S UTC")
 
 
 @stripe_api.route("/v2/<path:rest>", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])

@@ -68,6 +68,9 @@ class SandboxConfig:
         default_factory=lambda: {"usd": 10_000_000, "eur": 10_000_000, "gbp": 10_000_000}
     )
     retry_delays_seconds: tuple[float, ...] = (1, 2, 5, 15, 60, 300, 900)
+    thin_endpoints: frozenset[str] = frozenset()
+    """Which of `platform` and `connect` get thin events at the start."""
+    requests_per_second: int | None = None
     deliver: Deliver | None = None
     deliver_at_once: bool = True
     clock: Callable[[], float] = _wall_clock
@@ -81,6 +84,8 @@ class SandboxConfig:
                 raise ConfigurationError(
                     f"{name.replace('_', ' ')}: an http:// or https:// address is needed"
                 )
+        if not self.thin_endpoints <= {"platform", "connect"}:
+            raise ConfigurationError("thin endpoints: platform, connect or both are needed")
         if self.approve_after_seconds < 0:
             raise ConfigurationError("approve after: seconds can't be negative")
 

@@ -26,6 +26,8 @@ class Circumstances:
     now: int
     deadline_days: int = 14
     reason: str | None = None
+    fingerprint: str | None = None
+    """Of the bank account that takes the place of another: that of one which is used elsewhere too."""
 
 
 Fate = Callable[[Document, Circumstances], None]
@@ -132,7 +134,21 @@ def change_bank(account: Document, when: Circumstances) -> None:
     """Another bank account in place of the present one."""
     present = account["external_accounts"]["data"]
     last4 = "4321" if not present or present[0]["last4"] != "4321" else "6789"
-    attach(account, [new_bank_account(account, last4=last4)])
+    bank = new_bank_account(account, last4=last4)
+    attach(account, [{**bank, "fingerprint": when.fingerprint or bank["fingerprint"]}])
+
+
+def remove_bank(account: Document, when: Circumstances) -> None:
+    """The bank account was removed: there is nowhere to pay out to, which is past due at once."""
+    _disabled(account, "requirements.past_due", capabilities="active")
+    needed = ["external_account"]
+    account["requirements"].update(currently_due=needed, eventually_due=needed, past_due=needed)
+    attach(account, [])
+
+
+def lose_transfers(account: Document, when: Circumstances) -> None:
+    """Nothing can be transferred to it any more, with no reason given; what it has is still paid out."""
+    account["capabilities"] = {**account["capabilities"], "transfers": "inactive"}
 
 
 def start_over(account: Document, when: Circumstances) -> None:
@@ -157,6 +173,8 @@ FATES: dict[str, Fate] = {
     "disable": disable,
     "stop_payouts": stop_payouts,
     "change_bank": change_bank,
+    "remove_bank": remove_bank,
+    "lose_transfers": lose_transfers,
     "start_over": start_over,
 }
 """By the name that pages and the control API use. `deauthorise` and `delete` end the platform's access instead."""

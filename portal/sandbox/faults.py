@@ -77,7 +77,7 @@ def planned(description: Any) -> PlannedFault:
     if unknown:
         raise FaultRefused(f"unknown names: {', '.join(sorted(unknown))}")
     try:
-        fault = Fault(description.get("fault", ""))
+        fault = Fault(str(description.get("fault", "")))  # a form makes a number of `429`
     except ValueError:
         known = ", ".join(entry.value for entry in Fault)
         raise FaultRefused(f"unknown fault {description.get('fault')!r}; known: {known}") from None

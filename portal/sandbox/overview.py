@@ -29,6 +29,8 @@ FATE_LABELS = {
     "pause": "Paused by the platform",
     "stop_payouts": "Switch payouts off",
     "change_bank": "Change the bank account",
+    "remove_bank": "Remove the bank account",
+    "lose_transfers": "Switch transfers to it off",
     "start_over": "Start over: nothing submitted",
     "deauthorise": "Disconnect from the platform",
     "delete": "Delete the account",

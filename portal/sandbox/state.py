@@ -11,6 +11,7 @@ from portal.sandbox.events import PLATFORM, Events
 from portal.sandbox.faults import Faults
 from portal.sandbox.idempotency import IdempotencyKeys
 from portal.sandbox.platform_rules import PlatformRules
+from portal.sandbox.rate_limit import RateLimit
 from portal.sandbox.store import Document, Store
 from portal.sandbox.webhooks import Webhooks
 
@@ -43,6 +44,7 @@ class Sandbox:
     events: Events = field(init=False)
     keys: IdempotencyKeys = field(init=False)
     faults: Faults = field(init=False)
+    rate_limit: RateLimit = field(init=False)
     requests: deque[LoggedRequest] = field(init=False)
     rules: PlatformRules = PlatformRules()  # noqa: RUF009 -- frozen
 
@@ -53,6 +55,7 @@ class Sandbox:
         self.events = Events(self.store, self.config.clock, self.webhooks.announce)
         self.keys = IdempotencyKeys(self.store)
         self.faults = Faults()
+        self.rate_limit = RateLimit(self.config.requests_per_second)
         self.requests = deque(maxlen=_REQUESTS_KEPT)
         with self.store.transaction():
             if self.store.get("balance", PLATFORM) is None:

@@ -76,9 +76,9 @@ SDK_PARAMETERS: Mapping[str, type] = {
 #: Operations that the description doesn't know at all, and the SDK's method for each.
 NEWER_OPERATIONS: Mapping[str, str] = {"POST /v1/accounts/{account}/unreject": "AccountService.unreject"}
 
-#: Answers that aren't held against the description.
-UNCHECKED_ANSWERS: Mapping[str, str] = {
-    "/v2/": "the portal asks nothing of v2; what isn't included comes as null there, which the description leaves out",
+#: Where answers have nulls of which the description says nothing.
+UNSAID_NULLS: Mapping[str, str] = {
+    "/v2/": "what a request by v2 does not ask to be included comes as null, which the description leaves out",
 }
 
 #: Values of enums that a test lets the stand-in say on purpose, since Stripe will have new words one day.
