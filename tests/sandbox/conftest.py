@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from portal.sandbox.app import create_sandbox
 from portal.sandbox.config import SandboxConfig
 from portal.sandbox.heartbeat import beat
 from tests.fakes.wsgi_stripe import stripe_client
+from tests.sandbox.process import PATIENCE_SECONDS, Listener
 from tests.stripe_description import conversation
 
 PORTAL = "http://127.0.0.1:5000"
@@ -178,3 +180,15 @@ def make_stand() -> Iterator[MakeStand]:
 def stand(make_stand: MakeStand) -> Stand:
     """A sandbox in memory."""
     return make_stand()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Where a stand-in of its own process delivers to."""
+    server = Listener()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join(PATIENCE_SECONDS)

@@ -79,6 +79,14 @@ def resolved(schema_or_reference: Schema) -> Schema:
     return schema_or_reference if reference is None else schema(reference.rpartition("/")[2])
 
 
+def version() -> str:
+    """Of Stripe's API, with its date: `2026-05-27.dahlia`."""
+    info = _text()[_text().index(b"'info'") : _text().index(_PATHS)]
+    found = re.search(rb"'version': '([^']+)'", info)
+    assert found
+    return found[1].decode()
+
+
 def event_types() -> frozenset[str]:
     """Every type of event that a webhook endpoint can ask for."""
     endpoints = operation("POST", "/v1/webhook_endpoints")
