@@ -188,6 +188,20 @@ def test_a_thin_event_and_a_deauthorization_make_us_look(programme: Programme) -
     assert programme.get(second).stripe_account_detail == "disconnected"
 
 
+def test_a_thin_event_by_v1_is_its_snapshot_by_another_name(programme: Programme) -> None:
+    affiliate_id = programme.verified()
+    account_id = programme.account_of(affiliate_id)
+    programme.stripe.fate(account_id, "restrict", silently=True)
+    thin = {
+        "id": "evt_thin_v1", "object": "v2.core.event", "type": "v1.capability.updated", "livemode": False,
+        "created": "2026-11-01T00:00:00.000Z", "context": account_id,
+        "related_object": {"id": "transfers", "type": "capability", "url": f"/v1/accounts/{account_id}/capabilities"},
+    }  # fmt: skip
+    assert programme.receive(thin)
+    programme.services.stripe_events.process_due()
+    assert programme.get(affiliate_id).stripe_account_status == "restricted"
+
+
 def test_an_event_waits_while_stripe_is_away_and_is_parked_in_the_end(programme: Programme) -> None:
     affiliate_id = programme.verified()
     account_id = programme.account_of(affiliate_id)
