@@ -63,12 +63,14 @@ from portal.services.payouts import Payouts
 from portal.services.platform import Platform
 from portal.services.reconciliation import Reconciliation
 from portal.services.refunds import Refunds
+from portal.services.reminders import Reminders
 from portal.services.requested_runs import RequestedRuns
 from portal.services.reversals import Reversals
 from portal.services.selfcheck import Selfcheck
 from portal.services.sending import Sending
 from portal.services.sending_faults import SendingFaults
 from portal.services.sending_switch import SendingSwitch
+from portal.services.shared_banks import SharedBanks
 from portal.services.stripe_events import StripeEvents
 from portal.services.stripe_pace import DatabasePace
 from portal.services.timetable import Timetable
@@ -124,6 +126,8 @@ class Services:
     timetable: Timetable
     overview: Overview
     affiliate_search: AffiliateSearch
+    shared_banks: SharedBanks
+    reminders: Reminders
     payout_queue: PayoutQueue
     event_log: EventLog
     event_backfills: EventBackfills
@@ -187,7 +191,10 @@ def wire(
     access = Access(session, clock=clock, settings=settings)
     notifications = Notifications(session, clock=clock, operators=access)
     moves = PayoutMoves(session, clock=clock, journal=journal, books=books, notifications=notifications)
-    standings = Standings(clock=clock, journal=journal, moves=moves, notifications=notifications)
+    shared_banks = SharedBanks(session, clock=clock, books=books, journal=journal)
+    standings = Standings(
+        clock=clock, journal=journal, moves=moves, notifications=notifications, shared_banks=shared_banks
+    )
     platform = Platform(session, stripe=stripe)
     accounts = Accounts(
         session, clock=clock, stripe=stripe, books=books, standings=standings, platform=platform
@@ -312,6 +319,10 @@ def wire(
         timetable=timetable,
         overview=Overview(session, clock=clock, webhook_health=webhook_health),
         affiliate_search=AffiliateSearch(session, clock=clock),
+        shared_banks=shared_banks,
+        reminders=Reminders(
+            session, clock=clock, notifications=notifications, countries=settings.stripe_countries
+        ),
         payout_queue=PayoutQueue(session, rule=rule),
         event_log=EventLog(session, clock=clock, journal=journal),
         audit_trail=AuditTrail(session),

@@ -21,6 +21,8 @@ class MailKind(StrEnum):
     status_restricted = "status_restricted"
     status_disconnected = "status_disconnected"
     status_rejected = "status_rejected"
+    setup_reminder = "setup_reminder"
+    action_reminder = "action_reminder"
     payout_requested = "payout_requested"
     payout_sent = "payout_sent"
     payout_declined = "payout_declined"

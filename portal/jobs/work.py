@@ -8,6 +8,7 @@ import structlog
 
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
 from portal.services.journal import Cause
+from portal.services.reminders import REMINDERS
 from portal.services.timetable import Slot
 from portal.wiring import Services, StripeProblemError
 
@@ -96,6 +97,10 @@ def _look_at_banks(services: Services, slot: Slot) -> dict[str, object]:
     return services.bank_payouts.look_for_all(cause=cause).as_json()
 
 
+def _remind(services: Services, _slot: Slot) -> dict[str, object]:
+    return {"written": services.reminders.send()}
+
+
 _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
     "backfill-events": _backfill,
     AUTOMATIC_PAYOUTS: _make,
@@ -104,6 +109,7 @@ _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
     "reconcile": _reconcile,
     "selfcheck": _check,
     "bank-payouts": _look_at_banks,
+    REMINDERS: _remind,
 }
 
 

@@ -32,6 +32,7 @@ class Affiliate(Base):
         ),
         sa.CheckConstraint("length(code) BETWEEN 1 AND 64", name="code_length"),
         sa.CheckConstraint("total_earned >= 0", name="total_earned_not_negative"),
+        sa.Index("ix_affiliates_bank_fingerprint", "bank_fingerprint"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -59,9 +60,13 @@ class Affiliate(Base):
     verification_run_id: Mapped[UUID | None]
     """The run of the verification that asked about the account last."""
     status_changed_at: Mapped[datetime | None]
+    detail_changed_at: Mapped[datetime | None]
+    """Since when what stands behind the status has been the same: a review begins when set-up ends."""
     bank_fingerprint: Mapped[str | None] = mapped_column(sa.String(255))
     """Tells that the bank account changed; says nothing about which it is."""
     bank_changed_at: Mapped[datetime | None]
+    accepted_bank: Mapped[str | None] = mapped_column(sa.String(255))
+    """The fingerprint of a bank account that an operator knows others to share."""
     link_refreshed_at: Mapped[datetime | None]
     """When an account link was last made anew for somebody who came back with an old one (real clock)."""
     version: Mapped[int] = mapped_column(default=0)

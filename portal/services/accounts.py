@@ -21,6 +21,7 @@ from portal.services.journal import Cause, Journal
 from portal.services.notifications import Notifications
 from portal.services.payout_moves import PayoutMoves
 from portal.services.platform import Platform
+from portal.services.shared_banks import SharedBanks
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +44,19 @@ class Standings:
     """The one writer of what Stripe says about an account, for use inside a unit of work."""
 
     def __init__(
-        self, *, clock: Clock, journal: Journal, moves: PayoutMoves, notifications: Notifications
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        moves: PayoutMoves,
+        notifications: Notifications,
+        shared_banks: SharedBanks,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._moves = moves
         self._notifications = notifications
+        self._shared_banks = shared_banks
 
     def write(
         self, affiliate: Affiliate, facts: AccountFacts, *, asked_at: datetime, cause: Cause
@@ -71,6 +79,8 @@ class Standings:
         shown = (standing.status, standing.detail, affiliate.stripe_requirements, standing.deadline_at)
         if shown != shown_before:
             affiliate.version += 1
+        if shown[:2] != shown_before[:2]:
+            affiliate.detail_changed_at = self._clock.now()
         if standing.status is not before:
             self._status_changed(affiliate, before, cause)
         is_gone = standing.detail is AccountDetail.disconnected and standing.detail is not before_detail
@@ -103,11 +113,13 @@ class Standings:
             return
         if affiliate.bank_fingerprint is not None:  # the first ever is no change
             affiliate.bank_changed_at = now = self._clock.now()
+            affiliate.version += 1
             self._notifications.bank_changed(affiliate)
             self._journal.changed(
                 "affiliate", affiliate.id, action="affiliate.bank_changed", before=None, after=None, cause=cause, at=now
             )  # fmt: skip
         affiliate.bank_fingerprint = facts.bank_fingerprint
+        self._shared_banks.note_within(affiliate, cause=cause)
 
     def _status_changed(self, affiliate: Affiliate, before: AccountStatus | None, cause: Cause) -> None:
         now = self._clock.now()

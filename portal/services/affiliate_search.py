@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.domain.accounts import AccountStatus
 from portal.domain.ledger import AccountKind, Balances, Hold, balances_at
-from portal.models import Affiliate, Earning, LedgerAccount
+from portal.models import Affiliate, Earning, LedgerAccount, StripeAccount
 from portal.models.base import Database, reading
+from portal.services.shared_banks import is_bank_shared
 
 #: Stripe usually needs one or two days; whoever waits for longer than this may wait for nothing.
 STUCK_DAYS = 7
@@ -37,6 +39,8 @@ class Flag(StrEnum):
     blocked = "blocked"
     with_balance = "with_balance"
     """Has money on hold or available."""
+    shared_bank = "shared_bank"
+    """Others are paid to the same bank account, and no operator has accepted it."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,15 @@ class AffiliateSearch:
         return self._rows(wanted, past, limit)
 
     @reading
+    def earlier_accounts(self, affiliate_id: UUID) -> Sequence[StripeAccount]:
+        """The Stripe accounts that were disconnected before another took their place, newest first."""
+        return self._database.scalars(
+            sa.select(StripeAccount)
+            .where(StripeAccount.affiliate_id == affiliate_id, StripeAccount.disconnected_at.is_not(None))
+            .order_by(StripeAccount.generation.desc())
+        ).all()
+
+    @reading
     def with_account(self, account_id: str) -> Affiliate | None:
         """The affiliate to whom a Stripe account belongs."""
         return self._database.scalar(sa.select(Affiliate).where(Affiliate.stripe_account_id == account_id))
@@ -100,6 +113,8 @@ class AffiliateSearch:
                 query = query.where(Affiliate.is_blocked)
             case Flag.with_balance:
                 query = query.where(has_balance())
+            case Flag.shared_bank:
+                query = query.where(is_bank_shared())
             case None:
                 pass
         if past is not None:
@@ -152,8 +167,9 @@ def has_balance() -> sa.ColumnElement[bool]:
 
 
 def _holds(text: str) -> sa.ColumnElement[bool]:
-    if text.startswith("acct_"):
-        return Affiliate.stripe_account_id == text
+    if text.startswith("acct_"):  # an earlier one finds them too
+        made = sa.select(StripeAccount.affiliate_id).where(StripeAccount.stripe_account_id == text)
+        return sa.or_(Affiliate.stripe_account_id == text, Affiliate.id.in_(made))
     return sa.or_(
         *(
             column.icontains(text, autoescape=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.config import Settings
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, crontab_of
+from portal.services.reminders import REMINDERS
 
 #: What no webhook has brought, before the hour's other work.
 BACKFILL_CRONTAB = "50 * * * *"
@@ -18,6 +19,9 @@ SELFCHECK_CRONTAB = "35 * * * *"
 #: Sent payouts that have not safely arrived, should no event have told; banks take days.
 BANK_PAYOUTS_CRONTAB = "45 */6 * * *"
 
+#: After the nightly look at all accounts, so that nobody is reminded of what is done; by day in most of the world.
+REMINDERS_CRONTAB = "0 9 * * *"
+
 
 def crontabs(settings: Settings) -> dict[str, str]:
     """The timetable, in the order in which what is due together is done."""
@@ -30,4 +34,5 @@ def crontabs(settings: Settings) -> dict[str, str]:
         "reconcile": RECONCILE_CRONTAB,
         "selfcheck": SELFCHECK_CRONTAB,
         "bank-payouts": BANK_PAYOUTS_CRONTAB,
+        REMINDERS: REMINDERS_CRONTAB,
     }

@@ -9,10 +9,11 @@ from uuid import UUID
 import structlog
 
 from portal.clock import Clock
-from portal.domain.accounts import Requirements
+from portal.domain.accounts import AccountStatus, Requirements
 from portal.domain.bank_payouts import OUR_FAULT
 from portal.domain.notifications import OF_MOVE, MailKind, kind_of_status, wanted_words
 from portal.domain.payouts import PayoutStatus
+from portal.domain.reminders import SETUP_DAYS
 from portal.models import ActorKind, Affiliate, BankPayout, MailState, OutboxMail, Payout
 from portal.models.base import Database, add_once
 from portal.services.journal import Cause
@@ -38,15 +39,38 @@ class Notifications:
         status = affiliate.stripe_account_status
         if status is None:
             return
-        wanted = wanted_words(Requirements.from_json(affiliate.stripe_requirements or {}))
         self._tell(
             affiliate,
             kind_of_status(status, affiliate.stripe_account_detail),
             key=f"affiliate {affiliate.id} {status} at version {affiliate.version}",
             detail=affiliate.stripe_account_detail,
-            wanted=wanted,
+            wanted=_wanted(affiliate),
             deadline_at=_text(affiliate.stripe_deadline_at),
             is_blocked=affiliate.is_blocked,
+        )
+
+    def setup_unfinished(self, affiliate: Affiliate, *, day: int) -> bool:
+        """Set-up is not begun or not finished so many days after its beginning; whether they had not been told yet."""
+        account_id = affiliate.stripe_account_id
+        return self._tell(
+            affiliate,
+            MailKind.setup_reminder,
+            key=f"affiliate {affiliate.id} set-up of {account_id or 'no account'} day {day}",
+            has_begun=account_id is not None,
+            wanted=_wanted(affiliate),
+            is_last=day == SETUP_DAYS[-1],
+        )
+
+    def action_needed(self, affiliate: Affiliate, *, days: int) -> bool:
+        """Stripe wants something by a deadline so many days ahead; whether they had not been told yet."""
+        deadline_at = _text(affiliate.stripe_deadline_at)
+        return self._tell(
+            affiliate,
+            MailKind.action_reminder,
+            key=f"affiliate {affiliate.id} action by {(deadline_at or '')[:10]} {days} days before",
+            is_paying=affiliate.stripe_account_status is AccountStatus.verified,
+            wanted=_wanted(affiliate),
+            deadline_at=deadline_at,
         )
 
     def bank_changed(self, affiliate: Affiliate, *, is_new_account: bool = False) -> None:
@@ -127,8 +151,8 @@ class Notifications:
             MailKind.sending_stopped, key=f"sending stopped at {at.isoformat()}", reason=reason
         )
 
-    def _tell(self, affiliate: Affiliate, kind: MailKind, *, key: str, **facts: Any) -> None:
-        self._add(kind, key=key, facts={"code": affiliate.code} | facts, affiliate_id=affiliate.id)
+    def _tell(self, affiliate: Affiliate, kind: MailKind, *, key: str, **facts: Any) -> bool:
+        return self._add(kind, key=key, facts={"code": affiliate.code} | facts, affiliate_id=affiliate.id)
 
     def _tell_operators(self, kind: MailKind, *, key: str, **facts: Any) -> None:
         admins = self._operators.admins_within()
@@ -137,7 +161,7 @@ class Notifications:
         for user_id in admins:
             self._add(kind, key=f"{key} to operator {user_id}", facts=facts, user_id=user_id)
 
-    def _add(self, kind: MailKind, *, key: str, facts: dict[str, Any], **recipient: UUID) -> None:
+    def _add(self, kind: MailKind, *, key: str, facts: dict[str, Any], **recipient: UUID) -> bool:
         values = {
             "deduplication_key": key,
             "kind": kind,
@@ -147,8 +171,10 @@ class Notifications:
             "created_at": self._clock.now(),
             **recipient,
         }
-        if add_once(self._database, OutboxMail, values, key="deduplication_key"):
+        is_new = add_once(self._database, OutboxMail, values, key="deduplication_key")
+        if is_new:
             self._database().info[MAIL_WAITS] = True
+        return is_new
 
 
 def _payout_facts(payout: Payout) -> dict[str, Any]:
@@ -161,6 +187,10 @@ def _payout_facts(payout: Payout) -> dict[str, Any]:
         # Stripe's own words for a failure may hold addresses of Stripe's; the page shows them
         "reason": None if payout.status is PayoutStatus.failed else payout.reason,
     }
+
+
+def _wanted(affiliate: Affiliate) -> list[str]:
+    return wanted_words(Requirements.from_json(affiliate.stripe_requirements or {}))
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -27,6 +27,7 @@ from portal.models.base import Database, bounded_count, reading
 from portal.services.affiliate_search import has_balance, is_stuck
 from portal.services.payout_queue import needs_a_person
 from portal.services.refused_accounts import RefusedAccounts, refused_accounts
+from portal.services.shared_banks import is_bank_shared
 from portal.services.webhook_health import WebhookFacts, WebhookHealth
 
 #: Mail that could not be delivered is news for so long.
@@ -77,6 +78,8 @@ class OverviewFacts:
     stuck: int
     restricted_with_balance: int
     blocked: int
+    shared_banks: int
+    """Affiliates whose bank account others have too, which nobody has accepted."""
     refused_accounts: Sequence[RefusedAccounts]
     halted_at: datetime | None
     halt_reason: str | None
@@ -107,6 +110,7 @@ class OverviewFacts:
             + self.stuck
             + self.restricted_with_balance
             + self.blocked
+            + self.shared_banks
         )
         return (
             not waiting
@@ -142,6 +146,7 @@ class Overview:
             stuck=self._count(sa.select(Affiliate.id).where(is_stuck(now))),
             restricted_with_balance=self._count(sa.select(Affiliate.id).where(restricted, has_balance())),
             blocked=self._count(sa.select(Affiliate.id).where(Affiliate.is_blocked)),
+            shared_banks=self._count(sa.select(Affiliate.id).where(is_bank_shared())),
             refused_accounts=refused_accounts(self._database, now),
             halted_at=installation.halted_at,
             halt_reason=installation.halt_reason,

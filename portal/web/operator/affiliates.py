@@ -37,6 +37,7 @@ VIEWS: Sequence[tuple[str, Mapping[str, str]]] = (
     ("Restricted with money", {"status": StatusFilter.restricted, "flag": Flag.with_balance}),
     ("Rejected", {"status": StatusFilter.rejected}),
     ("Blocked", {"flag": Flag.blocked}),
+    ("Same bank account", {"flag": Flag.shared_bank}),
     ("No Stripe account", {"status": StatusFilter.none}),
     ("Verified", {"status": StatusFilter.verified}),
 )
@@ -118,6 +119,18 @@ def sync(code: str) -> AnyResponse:
     return _done(code, "Stripe was asked. " + ("It is written down." if is_changed else "No change."))
 
 
+@pages.post("/affiliates/<code>/accept-bank")
+@access("operator")
+def accept_bank(code: str) -> AnyResponse:
+    """The field `accepted_because` says why several affiliates are rightly paid to one bank account."""
+    _known(code)
+    try:
+        services().shared_banks.accept(code, cause=cause_with(form_text("accepted_because")))
+    except PortalError as refusal:
+        return _page(code, refusal=refusal)
+    return _done(code, "The shared bank account is accepted for all who use it now.")
+
+
 def _known(code: str) -> Affiliate:
     if not _CODE.fullmatch(code):
         raise NotFound("There is no such affiliate.")
@@ -136,10 +149,12 @@ def _page(code: str, *, refusal: PortalError | None = None) -> Response:
         rows=rows,
         banks=services().bank_payouts.current_of([row.id for row in rows]),
         lines=services().audit_trail.of("affiliate", affiliate.id),
+        bank_sharers=services().shared_banks.others(affiliate.id),
+        earlier_accounts=services().affiliate_search.earlier_accounts(affiliate.id),
         detail_words=DETAIL_WORDS,
         hold_words=HOLD_WORDS,
         may_change=may_change(),
-        typed={name: request.form.get(name, "") for name in ("reason", "message")},
+        typed={name: request.form.get(name, "") for name in ("reason", "message", "accepted_because")},
         problems=problems_of(refusal) if refusal else {},
     )
 

@@ -41,6 +41,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "affiliate.status_changed": "Stripe status changed",
     "affiliate.preference_changed": "Way to be paid changed",
     "affiliate.bank_changed": "Bank account at Stripe changed",
+    "affiliate.bank_shared": "Same bank account as another affiliate",
+    "affiliate.shared_bank_accepted": "Shared bank account accepted",
     "affiliate.wallet_changed": "Wallet changed",
     "affiliate.automatic_changed": "Automatic payouts changed",
     "affiliate.blocked": "Blocked",

@@ -33,7 +33,7 @@ FACTS: dict[str, Any] = {
     "method": "fiat", "wallet_ending": "abcdef", "message": SCRIPT, "is_automatic": False, "is_approved": True,
     "payout_id": str(UUID(int=5)), "reference": "P-7", "amount": 123_450, "currency": "eur", "reason": SCRIPT,
     "cause": "Your bank says the account is closed", "next_step": "Add a different bank account on Stripe",
-    "is_ours": False, "bank_payout_id": "po_1",
+    "is_ours": False, "bank_payout_id": "po_1", "has_begun": True, "is_last": True, "is_paying": True,
 }  # fmt: skip
 
 
