@@ -104,7 +104,7 @@ class Onboarding:
             raise StripeAccountWasRejected
         if affiliate.preferred_payout_type is not PayoutMethod.fiat:
             raise PreferenceIsNotStripe("Choose Stripe in the payout preferences first.")
-        if affiliate.stripe_account_id is None and affiliate.country not in self._settings.stripe_countries:
+        if not is_country_served(affiliate, self._settings):
             raise CountryIsNotServed(affiliate.country)
 
     @writing
@@ -121,3 +121,9 @@ class Onboarding:
     @reading
     def _get(self, affiliate_id: UUID) -> Affiliate:
         return self._database.get_one(Affiliate, affiliate_id)
+
+
+def is_country_served(affiliate: Affiliate, settings: Settings) -> bool:
+    """Whether an account there is, or may be made, where the affiliate is."""
+    has_account = affiliate.stripe_account_id is not None and not is_disconnected(affiliate)
+    return has_account or affiliate.country in settings.stripe_countries

@@ -19,7 +19,7 @@ from portal.web.forms import typed
 from portal.web.problems import wants_problem
 from portal.web.rendering import is_htmx, nothing_changed, render, wants_fragment
 from portal.web.stripe_card import stripe_card
-from portal.web.words import NO_CHANGE, NOT_REACHED, STATUS_NEWS
+from portal.web.words import NEWS_IN_STATUS, NO_CHANGE, NOT_REACHED, STATUS_NEWS
 from portal.wiring import services
 
 pages = Blueprint("onboarding", __name__)
@@ -91,13 +91,15 @@ def status() -> Response:
 @access("affiliate")
 def sync() -> AnyResponse:
     affiliate = current_affiliate()
-    version, words, tone = affiliate.version, NO_CHANGE, "info"
+    before, words, tone = affiliate, NO_CHANGE, "info"
     try:
         affiliate, _ = services().accounts.check(affiliate.id, cause=cause())
     except StripeIsAway:
         words, tone = NOT_REACHED, "pending"
-    if affiliate.version != version:
+    if affiliate.stripe_account_status is not before.stripe_account_status:
         words = STATUS_NEWS[affiliate.stripe_account_status]
+    elif affiliate.version != before.version:
+        words = NEWS_IN_STATUS
     if wants_fragment():
         return _card(affiliate, typed("since"), note=words, announcement=words)
     flash(words, tone)

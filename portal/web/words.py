@@ -48,6 +48,7 @@ STATUS_NEWS: Mapping[AccountStatus | None, str] = {
 
 #: Nothing came of “Check status”; and Stripe gave no answer at all.
 NO_CHANGE = "No change yet. Stripe has not updated your account since last time."
+NEWS_IN_STATUS = "Stripe has updated your account. What it says now is shown here."
 NOT_REACHED = "Could not reach Stripe. Your set-up may still have gone through. Try again in a minute."
 STILL_CHECKING = "Stripe is still checking. You can close this page; the status here updates by itself."
 

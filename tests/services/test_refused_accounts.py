@@ -117,3 +117,12 @@ def test_an_outcome_that_was_unknown_and_then_looked_up_is_no_refusal(programme:
         start(programme, affiliate_id)
     assert [making.state for making in programme.makings(affiliate_id)] == ["failed", "open"]
     assert shown(programme) == []
+
+
+@pytest.mark.settings(STRIPE_COUNTRIES="US:full,TH:recipient")
+def test_each_country_is_asked_for_under_the_agreement_that_the_settings_name(programme: Programme) -> None:
+    for country in ("US", "TH"):
+        programme.onboard(programme.affiliate(country=country))
+    asked = [request["params"] for request in programme.stripe.requests("POST", "/v1/accounts")]
+    agreements = [params.get("tos_acceptance", {}) for params in asked if params.get("type") == "express"]
+    assert agreements == [{}, {"service_agreement": "recipient"}]

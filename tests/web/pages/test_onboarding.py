@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from urllib.parse import urlsplit
 
 import pytest
 
+from portal.wiring import services
 from tests.fakes.wsgi_stripe import BASE_URL
 from tests.web.pages.conftest import Partner
 
@@ -232,3 +234,57 @@ def test_the_stripe_dashboard_opens_with_a_fresh_link(ada: Partner) -> None:
     assert first.status == second.status == 303
     assert first.location.startswith(BASE_URL)
     assert first.location != second.location
+
+
+@pytest.mark.parametrize("way", ["v1", "v2"])
+@pytest.mark.settings(STRIPE_COUNTRIES="US:full")
+def test_a_country_that_is_not_served_is_said_before_any_account_is_made(
+    ada: Partner, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ada.app.app_context():
+        making = vars(services().onboarding)["_making"]
+        monkeypatch.setattr(
+            making, "_settings", dataclasses.replace(services().settings, stripe_accounts_api=way)
+        )
+    card = ada.get("/dashboard")
+    assert "Stripe cannot pay partners in Germany yet. Choose another way to be paid." in card.said
+    assert not card.html.all("form", action="/stripe/onboarding")
+    assert ada.post("/stripe/onboarding").status == 409
+    refused = ada.post("/stripe/onboarding", headers={"Accept": "application/json"})
+    assert refused.response.json is not None
+    assert (refused.status, refused.response.json["code"]) == (409, "country_not_served")
+    assert "Stripe cannot pay partners in DE yet." in refused.response.json["detail"]
+    state = ada.stand_in.test_client().get("/sandbox/api/state").get_json()
+    assert state["accounts"] == []
+
+
+def test_connecting_anew_is_held_to_the_countries_of_today(
+    ada: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.set_up()
+    with ada.app.app_context():
+        served = dataclasses.replace(services().settings, stripe_countries={"US": "full"})
+        for service in (services(), services().onboarding):
+            monkeypatch.setattr(service, "settings" if service is services() else "_settings", served)
+    assert ada.post("/stripe/onboarding").status == 303  # whoever has an account keeps it
+    ada.meet("deauthorise")
+    ada.clock.advance(seconds=16)
+    ada.post("/stripe/sync")
+    page = ada.get("/dashboard")
+    assert "Stripe cannot pay partners in Germany yet." in page.said
+    assert not page.html.all("form", action="/stripe/onboarding")
+    assert ada.post("/stripe/onboarding").status == 409
+
+
+def test_whoever_was_disconnected_connects_anew_and_reads_that_payouts_wait(ada: Partner) -> None:
+    ada.set_up()
+    old = ada.row().stripe_account_id
+    ada.meet("delete")
+    ada.clock.advance(seconds=16)
+    ada.post("/stripe/sync")
+    assert "no longer connected" in ada.get("/dashboard").said
+    ada.set_up()
+    assert ada.row().stripe_account_id not in {old, None}
+    page = ada.get("/dashboard")
+    assert page.badge.content == "✓ Verified"
+    assert "To protect you, no payout is sent before" in page.said

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.pages.conftest import Partner
+from portal.services.affiliates import AffiliateData
+from portal.wiring import services
+from tests.web.pages.conftest import TEST, Partner
 
 PENDING = "⏳ Your Stripe account verification is pending"
 VERIFIED = "✓ Verified"
@@ -29,6 +31,11 @@ def test_before_any_set_up_the_badge_says_so_and_one_button_helps(ada: Partner) 
         ("due", "verified", VERIFIED, "Update on Stripe"),
         ("restrict", "restricted", RESTRICTED, "Fix on Stripe"),
         ("pause", "restricted", RESTRICTED, "There is nothing to fill in"),
+        ("lose_transfers", "pending", PENDING, "Nothing is needed from you"),
+        ("remove_bank", "restricted", RESTRICTED, "A bank account to pay into"),
+        ("deauthorise", "restricted", RESTRICTED, "Set up Stripe payouts"),
+        ("due_later", "verified", VERIFIED, "Update on Stripe"),
+        ("change_bank", "verified", VERIFIED, "To protect you, no payout is sent before"),
         ("reject", "rejected", REJECTED, "Contact support"),
     ],
 )
@@ -64,8 +71,42 @@ def test_a_deadline_is_named_while_payouts_still_work(ada: Partner) -> None:
 
 def test_a_review_that_takes_longer_than_a_week_is_not_left_uncommented(ada: Partner) -> None:
     ada.set_up("review")
-    ada.wait(days=9)
-    assert "This is taking longer than usual (9 days)." in ada.get("/dashboard").said
+    ada.wait(days=6)
+    assert "We will e-mail you when it changes." in ada.get("/dashboard").said
+    ada.wait(days=3)
+    said = ada.get("/dashboard").said
+    assert "This is taking longer than usual (9 days). We have been told and are looking at it." in said
+    assert "We will e-mail you" not in said
+
+
+def test_whoever_finishes_late_is_not_told_that_the_review_takes_long(ada: Partner) -> None:
+    ada.set_up("review")
+    ada.meet("start_over")
+    ada.wait(seconds=16)
+    ada.post("/stripe/sync")
+    ada.wait(days=20)
+    ada.meet("review")
+    ada.post("/stripe/sync")
+    assert "Nothing is needed from you" in ada.get("/dashboard").said
+
+
+def test_nobody_without_an_address_is_promised_a_mail(ada: Partner) -> None:
+    ada.set_up("review")
+    with ada.app.app_context():
+        services().affiliates.put(ada.row().code, AffiliateData(email=""), cause=TEST)
+    assert "e-mail" not in ada.get("/dashboard").said
+
+
+def test_the_note_about_a_changed_bank_goes_when_payouts_go_again(ada: Partner) -> None:
+    ada.set_up()
+    ada.meet("change_bank")
+    ada.wait(seconds=16)
+    ada.post("/stripe/sync")
+    page = ada.get("/dashboard")
+    assert "Stripe has updated your account." in page.html.one(class_="banner tone--info").text
+    assert "Your bank account at Stripe was changed on" in page.said
+    ada.wait(hours=24)
+    assert "was changed on" not in ada.get("/dashboard").said
 
 
 def test_who_chose_crypto_reads_how_to_come_back_to_stripe(ada: Partner) -> None:
