@@ -81,6 +81,11 @@ UNSAID_NULLS: Mapping[str, str] = {
     "/v2/": "what a request by v2 does not ask to be included comes as null, which the description leaves out",
 }
 
+#: Where refusals aren't held against the description.
+UNSAID_REFUSALS: Mapping[str, str] = {
+    "/v2/": "each operation's own refusals are described by their codes, those of keys, rates and faults not at all",
+}
+
 #: Values of enums that a test lets the stand-in say on purpose, since Stripe will have new words one day.
 WORDS_OF_THE_FUTURE: Mapping[str, str] = {
     "bad_weather": "a reason for which an account is disabled that nobody has seen yet",

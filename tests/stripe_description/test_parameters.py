@@ -19,6 +19,7 @@ from tests.stripe_description.newer import (
     NEWER_PARAMETERS,
     SDK_PARAMETERS,
     UNSAID_NULLS,
+    UNSAID_REFUSALS,
     WORDS_OF_THE_FUTURE,
     is_newer,
 )
@@ -167,5 +168,5 @@ def test_the_sdks_parameters_are_really_asked() -> None:
 
 def test_every_exception_has_its_reason() -> None:
     reasons = [entry.reason for entry in NEWER_PARAMETERS]
-    reasons += [*UNSAID_NULLS.values(), *WORDS_OF_THE_FUTURE.values()]
+    reasons += [*UNSAID_NULLS.values(), *UNSAID_REFUSALS.values(), *WORDS_OF_THE_FUTURE.values()]
     assert all(len(reason) > 20 for reason in reasons)
