@@ -71,6 +71,7 @@ from portal.services.sending import Sending
 from portal.services.sending_faults import SendingFaults
 from portal.services.sending_switch import SendingSwitch
 from portal.services.shared_banks import SharedBanks
+from portal.services.statements import Statements
 from portal.services.stripe_events import StripeEvents
 from portal.services.stripe_pace import DatabasePace
 from portal.services.timetable import Timetable
@@ -110,6 +111,7 @@ class Services:
     onboarding: Onboarding
     ledger: Ledger
     refunds: Refunds
+    statements: Statements
     payouts: Payouts
     approvals: Approvals
     holds: Holds
@@ -282,6 +284,7 @@ def wire(
         ),
         ledger=Ledger(session, books=books, clock=clock, hold_days=settings.earnings_hold_days),
         refunds=Refunds(session, clock=clock, journal=journal, books=books),
+        statements=Statements(session, clock=clock, books=books),
         payouts=payouts,
         approvals=approvals,
         holds=holds,

@@ -17,6 +17,7 @@ from portal.models.reconciliation import (
 )
 from portal.models.stripe_lanes import StripeLane
 from portal.models.webhooks import WebhookHearing, WebhookRefusalCount, WebhookSelfTest
+from portal.models.statements import Statement
 
 __all__ = [
     "ActorKind",
@@ -47,6 +48,7 @@ __all__ = [
     "Refund",
     "SendingFault",
     "SignInSession",
+    "Statement",
     "StripeAccount",
     "StripeLane",
     "User",

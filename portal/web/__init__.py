@@ -21,6 +21,7 @@ from portal.web import (
     payouts,
     preferences,
     rendering,
+    statements,
     webhooks,
 )
 
@@ -31,7 +32,7 @@ def register_web(app: Flask) -> None:
     access.register(app)
     errors.register(app)
     headers.register(app)
-    affiliates_pages = (auth, dashboard, preferences, onboarding, payouts, earnings)
+    affiliates_pages = (auth, dashboard, preferences, onboarding, payouts, earnings, statements)
     for views in (*affiliates_pages, operator, api, api_verification, webhooks, health, metrics):
         views.register(app)
     limits.register(app)  # last: it goes around views that are there

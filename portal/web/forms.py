@@ -38,9 +38,18 @@ def typed(name: str) -> str | None:
 
 def page_before() -> int | None:
     """The row below which a page of older ones begins (`?before=`), None for the newest. Raises InvalidInput."""
-    text = request.args.get("before", "")
+    return _row_number("before")
+
+
+def page_after() -> int | None:
+    """The row past which a page of later ones begins (`?after=`), None for the oldest. Raises InvalidInput."""
+    return _row_number("after")
+
+
+def _row_number(name: str) -> int | None:
+    text = request.args.get(name, "")
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > _LARGEST_NUMBER:
-        raise InvalidInput([("before", "There is no such page. Follow the links under the list.")])
+        raise InvalidInput([(name, "There is no such page. Follow the links under the list.")])
     return int(text)

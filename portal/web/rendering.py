@@ -21,7 +21,8 @@ from htmx_flask import Htmx
 from htmx_flask.requests import HtmxAwareRequest
 
 from portal.domain.money import Money, exponent
-from portal.web.words import badge_sign, badge_words, payout_words
+from portal.domain.statements import Month
+from portal.web.words import badge_sign, badge_words, payout_words, statement_sums, statement_words
 from portal.wiring import services
 
 LOCALE = Locale("en")
@@ -85,6 +86,11 @@ def day_text(moment: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
+def month_text(month: Month) -> str:
+    """`November 2026`."""
+    return f"{month.begins_at:%B %Y}"
+
+
 def time_text(moment: datetime) -> str:
     """`14 Dec 2026, 09:05 UTC`."""
     return f"{day_text(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
@@ -132,10 +138,13 @@ def register(app: Flask) -> None:
         in_currency=Money,
         money_text=money_text,
         day_text=day_text,
+        month_text=month_text,
         time_text=time_text,
         machine_time=machine_time,
         country_name=country_name,
         payout_words=payout_words,
+        statement_sums=statement_sums,
+        statement_words=statement_words,
         badge_sign=badge_sign,
         badge_words=badge_words,
     )

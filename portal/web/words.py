@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from portal.domain.accounts import AccountStatus
 from portal.domain.bank_payouts import BankStage
 from portal.domain.ledger import MOVES, AccountKind, EntryKind
+from portal.domain.money import Money
 from portal.domain.payouts import PayoutStatus
+from portal.domain.statements import StatementKind, StatementTotals
 
 PAYOUT_WORDS: Mapping[PayoutStatus, str] = {
     PayoutStatus.requested: "Waiting for approval",
@@ -66,6 +68,14 @@ ENTRY_WORDS: Mapping[EntryKind, str] = {
     EntryKind.refund_owed: "Refund adjustment: more was refunded than you had. You owe it for now.",
 }
 
+#: What the lines of a statement are called.
+STATEMENT_WORDS: Mapping[StatementKind, str] = {
+    StatementKind.earned: "Commission",
+    StatementKind.refunded: "Refund adjustment",
+    StatementKind.sent: "Payout sent",
+    StatementKind.taken_back: "Payout taken back",
+}
+
 _ACCOUNT_WORDS: Mapping[AccountKind, str] = {
     AccountKind.earned: "Earnings",
     AccountKind.on_hold: "On hold",
@@ -80,6 +90,23 @@ def moved_words(kind: EntryKind) -> tuple[str, str]:
     """From where to where an entry moves money: `Available`, `In transit`."""
     source, target = MOVES[kind]
     return _ACCOUNT_WORDS[source], _ACCOUNT_WORDS[target]
+
+
+def statement_words(kind: StatementKind) -> str:
+    """What a line of a statement is called."""
+    return STATEMENT_WORDS[kind]
+
+
+def statement_sums(totals: StatementTotals, *, is_final: bool) -> list[tuple[str, Money]]:
+    """A statement's sums in their order, signed as they count."""
+    return [
+        ("Opening balance", totals.opening),
+        ("Commissions", totals.earned),
+        ("Refund adjustments", -totals.refunded),
+        ("Payouts sent", -totals.sent),
+        *([("Payouts taken back", totals.taken_back)] if totals.taken_back.amount else []),
+        ("Closing balance" if is_final else "Balance so far", totals.closing),
+    ]
 
 
 def payout_words(stage: PayoutStatus | BankStage) -> str:

@@ -12,8 +12,8 @@ from portal.domain.errors import InvalidInput, NotFound, PortalError, StripeIsAw
 from portal.models import Affiliate
 from portal.services.affiliate_search import AffiliateFilter, Flag, StatusFilter
 from portal.web.access import access, cause
+from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.forms import problems_of
-from portal.web.operator.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.operator.fields import cause_with, chosen, filter_text, form_text, may_change
 from portal.web.operator.words import DETAIL_WORDS, HOLD_WORDS
 from portal.web.problems import wants_problem

@@ -9,8 +9,8 @@ from flask import Blueprint, Flask, Response, request
 from portal.models import ActorKind
 from portal.services.audit_trail import AuditFilter, AuditLine
 from portal.web.access import access
+from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.forms import page_before
-from portal.web.operator.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.operator.fields import chosen, filter_day, filter_text
 from portal.web.operator.words import ACTION_WORDS, ACTOR_WORDS
 from portal.web.rendering import render

@@ -285,7 +285,7 @@ def test_the_csv_goes_on_beyond_what_is_read_at_once(
     olga: Visitor, new_partner: NewPartner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = several(new_partner)
-    monkeypatch.setattr("portal.web.operator.csv_files.BATCH_ROWS", 2)
+    monkeypatch.setattr("portal.web.csv_files.BATCH_ROWS", 2)
     monkeypatch.setattr("portal.web.operator.payouts.BATCH_ROWS", 2)
     rows = csv.DictReader(io.StringIO(olga.get("/operator/payouts.csv").response.text))
     assert [row["id"] for row in rows] == expected[::-1]

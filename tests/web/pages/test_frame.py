@@ -24,7 +24,7 @@ def test_every_page_has_its_own_title_and_marks_where_one_is(ada: Partner, path:
     assert page.status == 200
     assert page.title == f"{page.heading} – Partner portal"
     nav = page.html.one("nav", aria_label="Main")
-    assert [link.text for link in nav.all("a")] == ["Dashboard", "Payouts", "Earnings", "Payout preferences"]
+    assert [link.text for link in nav.all("a")] == ["Dashboard", "Payouts", "Earnings", "Statements", "Payout preferences"]
     assert len(nav.all("a", aria_current=None)) == (path != "/stripe/status")
 
 

@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
 
@@ -50,7 +51,7 @@ def cell(value: object) -> str:
             return "true" if value else "false"
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case int():
+        case int() | Decimal():
             return str(value)
         case Enum():
             text = str(value.value)
