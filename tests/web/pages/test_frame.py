@@ -12,7 +12,15 @@ from portal import create_app
 from portal.config import PROJECT_ROOT, settings_from
 from tests.web.pages.conftest import Partner
 
-PAGES = ["/dashboard", "/payouts", "/payouts/new", "/earnings", "/payouts/preferences", "/stripe/status"]
+PAGES = [
+    "/dashboard",
+    "/payouts",
+    "/payouts/new",
+    "/earnings",
+    "/statements",
+    "/payouts/preferences",
+    "/stripe/status",
+]
 
 #: What a first visit may weigh over the wire: page, style and scripts.
 LARGEST_FIRST_LOAD_BYTES = 60_000
@@ -24,7 +32,13 @@ def test_every_page_has_its_own_title_and_marks_where_one_is(ada: Partner, path:
     assert page.status == 200
     assert page.title == f"{page.heading} – Partner portal"
     nav = page.html.one("nav", aria_label="Main")
-    assert [link.text for link in nav.all("a")] == ["Dashboard", "Payouts", "Earnings", "Statements", "Payout preferences"]
+    assert [link.text for link in nav.all("a")] == [
+        "Dashboard",
+        "Payouts",
+        "Earnings",
+        "Statements",
+        "Payout preferences",
+    ]
     assert len(nav.all("a", aria_current=None)) == (path != "/stripe/status")
 
 
