@@ -140,6 +140,12 @@ class Limits:
     """When the rate allows another request (UTC); None while it does."""
 
 
+def has_enough(limits: Limits) -> bool:
+    """Whether there is an amount that can be asked for: at least the minimum, and round where Stripe wants it so."""
+    most = round_down_to_step(limits.available)
+    return most.amount > 0 and most >= limits.minimum
+
+
 def request_refusal(payee: Payee, limits: Limits) -> PortalError | None:
     """The first reason why nothing can be requested at the moment, before any amount is looked at."""
     if limits.retry_at is not None:

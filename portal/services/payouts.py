@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,11 +11,13 @@ import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.config import Settings
+from portal.domain.conditions import Condition, conditions
 from portal.domain.errors import NotFound, PortalError
 from portal.domain.gate import (
     Limits,
     Payee,
     RequestKeyIsMissing,
+    has_enough,
     request_refusal,
     requested_amount,
 )
@@ -50,7 +53,13 @@ class Offer:
     balances: Balances
     minimum: Money
     refusal: PortalError | None
+    conditions: Sequence[Condition]
+    """The whole list of what must hold, the same question as `refusal` and `minimum` answer."""
     open_payout: Payout | None
+    is_enough: bool
+    """Whether there is as much as the minimum."""
+    retry_at: datetime | None
+    """When the rate allows another request (UTC); None while it does."""
     next_release: Hold | None
 
 
@@ -83,13 +92,16 @@ class Payouts:
         """The balances, the minimum, and the first reason why nothing can be requested, if there is one."""
         affiliate = self._database.get_one(Affiliate, affiliate_id)
         balances = self._books.balances(affiliate)
-        limits = self._limits(affiliate, balances)
+        payee, limits = payee_of(affiliate), self._limits(affiliate, balances)
         return Offer(
             affiliate=affiliate,
             balances=balances,
             minimum=limits.minimum,
-            refusal=request_refusal(payee_of(affiliate), limits),
+            refusal=request_refusal(payee, limits),
+            conditions=conditions(payee, limits, detail=affiliate.stripe_account_detail),
             open_payout=self._open_payout(affiliate_id),
+            is_enough=has_enough(limits),
+            retry_at=limits.retry_at,
             next_release=self._books.next_release(affiliate_id),
         )
 

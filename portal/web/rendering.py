@@ -22,7 +22,15 @@ from htmx_flask.requests import HtmxAwareRequest
 
 from portal.domain.money import Money, exponent
 from portal.domain.statements import Month
-from portal.web.words import badge_sign, badge_words, payout_words, statement_sums, statement_words
+from portal.web.words import (
+    badge_sign,
+    badge_words,
+    condition_words,
+    payout_words,
+    statement_sums,
+    statement_words,
+    whose_move,
+)
 from portal.wiring import services
 
 LOCALE = Locale("en")
@@ -145,6 +153,8 @@ def register(app: Flask) -> None:
         payout_words=payout_words,
         statement_sums=statement_sums,
         statement_words=statement_words,
+        condition_words=condition_words,
+        whose_move=whose_move,
         badge_sign=badge_sign,
         badge_words=badge_words,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from portal.domain.accounts import AccountStatus
 from portal.domain.bank_payouts import BankStage
+from portal.domain.conditions import ConditionKind, ConditionState
 from portal.domain.ledger import MOVES, AccountKind, EntryKind
 from portal.domain.money import Money
 from portal.domain.payouts import PayoutStatus
@@ -54,6 +55,27 @@ NEWS_IN_STATUS = "Stripe has updated your account. What it says now is shown her
 NOT_REACHED = "Could not reach Stripe. Your set-up may still have gone through. Try again in a minute."
 STILL_CHECKING = "Stripe is still checking. You can close this page; the status here updates by itself."
 
+#: What must hold before a payout can be requested.
+CONDITION_WORDS: Mapping[ConditionKind, str] = {
+    ConditionKind.payout_way: "Choose how to be paid",
+    ConditionKind.stripe_set_up: "Finish your Stripe set-up",
+    ConditionKind.stripe_verified: "Stripe has verified you",
+    ConditionKind.good_standing: "Your account is in good standing",
+    ConditionKind.minimum: "Your balance has reached the minimum",
+    ConditionKind.no_open_payout: "No other payout is open",
+    ConditionKind.rate: "Not too many requests at once",
+}
+
+#: Whose move it is, on the tag beside.
+CONDITION_STATES: Mapping[ConditionState, str] = {
+    ConditionState.done: "Done",
+    ConditionState.you: "You need to act",
+    ConditionState.stripe: "Waiting for Stripe",
+    ConditionState.us: "Waiting for us",
+    ConditionState.time: "Not yet",
+    ConditionState.later: "Cannot start yet",
+}
+
 #: What happened, line by line in the ledger.
 ENTRY_WORDS: Mapping[EntryKind, str] = {
     EntryKind.earn: "You earned a commission. It is on hold until refunds can no longer happen.",
@@ -90,6 +112,16 @@ def moved_words(kind: EntryKind) -> tuple[str, str]:
     """From where to where an entry moves money: `Available`, `In transit`."""
     source, target = MOVES[kind]
     return _ACCOUNT_WORDS[source], _ACCOUNT_WORDS[target]
+
+
+def condition_words(kind: ConditionKind) -> str:
+    """A line of “Why can't I be paid?”."""
+    return CONDITION_WORDS[kind]
+
+
+def whose_move(state: ConditionState) -> str:
+    """The words on the tag of such a line."""
+    return CONDITION_STATES[state]
 
 
 def statement_words(kind: StatementKind) -> str:
