@@ -57,6 +57,7 @@ from portal.services.notifications import Notifications
 from portal.services.onboarding import Onboarding
 from portal.services.overview import Overview
 from portal.services.payout_control import PayoutControl
+from portal.services.payout_history import PayoutHistory
 from portal.services.payout_moves import PayoutMoves
 from portal.services.payout_queue import PayoutQueue
 from portal.services.payouts import Payouts
@@ -131,6 +132,7 @@ class Services:
     shared_banks: SharedBanks
     reminders: Reminders
     payout_queue: PayoutQueue
+    payout_history: PayoutHistory
     event_log: EventLog
     event_backfills: EventBackfills
     audit_trail: AuditTrail
@@ -327,6 +329,7 @@ def wire(
             session, clock=clock, notifications=notifications, countries=settings.stripe_countries
         ),
         payout_queue=PayoutQueue(session, rule=rule),
+        payout_history=PayoutHistory(session),
         event_log=EventLog(session, clock=clock, journal=journal),
         audit_trail=AuditTrail(session),
         selfcheck=selfcheck,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from portal.domain.errors import PortalError
 
@@ -168,6 +169,11 @@ class Money:
         if decimals == 0:
             return sign + digits
         return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
+
+    @property
+    def as_number(self) -> Decimal:
+        """Exact, with the currency's own decimals, as spreadsheets count with it."""
+        return Decimal(self.to_decimal())
 
     def _same_currency(self, other: Money) -> int:
         if other.currency != self.currency:

@@ -195,18 +195,6 @@ class Payouts:
         return payout
 
     @reading
-    def list_of(
-        self, affiliate_id: UUID, *, status: str | None = None, before: int | None = None, limit: int = 50
-    ) -> list[Payout]:
-        """An affiliate's payouts, newest first, those numbered below `before`."""
-        query = sa.select(Payout).where(Payout.affiliate_id == affiliate_id)
-        if status is not None:
-            query = query.where(Payout.status == PayoutStatus(status))
-        if before is not None:
-            query = query.where(Payout.number < before)
-        return list(self._database.scalars(query.order_by(Payout.number.desc()).limit(limit)))
-
-    @reading
     def search(
         self,
         *,

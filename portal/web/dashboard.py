@@ -31,7 +31,7 @@ def show() -> Response | AnyResponse:
     if target := _FROM_STRIPE.get(request.args.get("stripe", "")):
         return redirect(url_for(target), 303)
     affiliate = current_affiliate()
-    payouts = services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS)
+    payouts = services().payout_history.page(affiliate.id, limit=RECENT_PAYOUTS)
     return render(
         "dashboard/show.html",
         affiliate=affiliate,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.bank_payouts import BankStage
-from portal.domain.errors import InvalidInput, PortalError
-from portal.domain.money import major_units
+from portal.domain.errors import PortalError
+from portal.domain.money import Money, major_units
 from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus, may_be_in_a_persons_hands
 from portal.models import BankPayout, Payout
+from portal.services.payout_history import HistoryFilter
 from portal.web.access import access, cause, current_affiliate, current_user
+from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
+from portal.web.filters import chosen, filter_day
 from portal.web.forms import page_before, problems_of, typed, with_retry_after
 from portal.web.rendering import nothing_changed, render, wants_fragment
 from portal.web.timeline import is_canceled_by_affiliate, is_review_late, timeline
@@ -29,6 +32,10 @@ PAGE_ROWS = 25
 #: How often an open page looks again: at what a run is about to send, and at what a bank is about to get.
 MOVING_SECONDS, AT_BANK_SECONDS = 5, 30
 
+_COLUMNS = (
+    "reference", "status", "amount", "currency", "taken_back", "method", "requested_at", "sent_at", "transfer",
+)  # fmt: skip
+
 #: What may be called off, unless an attempt is under way; the service has the last word.
 _CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
 
@@ -39,19 +46,30 @@ _JUST_REQUESTED = {PayoutStatus.requested, PayoutStatus.approved}
 @pages.get("/payouts")
 @access("affiliate")
 def index() -> Response:
-    affiliate, status, before = current_affiliate(), _status_filter(), page_before()
-    found = services().payouts.list_of(affiliate.id, status=status, before=before, limit=PAGE_ROWS + 1)
+    affiliate, wanted, before = current_affiliate(), _wanted(), page_before()
+    found = services().payout_history.page(affiliate.id, wanted, before=before, limit=PAGE_ROWS + 1)
     shown = found[:PAGE_ROWS]
+    is_filtered = wanted != HistoryFilter()
     return render(
         "payouts/index.html",
         payouts=shown,
         banks=services().bank_payouts.current_of([payout.id for payout in shown]),
-        chosen=status,
-        filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],
+        wanted=wanted,
+        kept=_kept(),
+        is_filtered=is_filtered,
+        counts=services().payout_history.counts(affiliate.id, wanted),
+        filters=[(value, words) for value, words in PAYOUT_WORDS.items()],
         before=before,
         older=shown[-1].number if len(found) > PAGE_ROWS else None,
-        offer=None if found or status or before else services().payouts.offer(affiliate.id),
+        offer=None if found or is_filtered or before else services().payouts.offer(affiliate.id),
     )
+
+
+@pages.get("/payouts.csv")
+@access("affiliate")
+def as_csv() -> Response:
+    """The same payouts as a file, all of them; amounts with their currency's decimals."""
+    return csv_file("payouts.csv", _COLUMNS, _csv_rows(_wanted()))
 
 
 @pages.get("/payouts/new")
@@ -178,11 +196,33 @@ def _hold_reason(payout: Payout) -> HoldReason | None:
     return services().holds.reason_now(payout.id) if payout.status is PayoutStatus.held else None
 
 
-def _status_filter() -> str | None:
-    wanted = request.args.get("status", "")
-    if wanted and wanted not in set(PayoutStatus):
-        raise InvalidInput([("status", "There is no such status. Choose one of the filters above the list.")])
-    return wanted or None
+def _wanted() -> HistoryFilter:
+    """Raises InvalidInput."""
+    return HistoryFilter(
+        status=chosen("status", PayoutStatus), since=filter_day("from"), until=filter_day("to", days_later=1)
+    )
+
+
+def _kept() -> dict[str, str | None]:
+    """The filters as they stand in the address; what is not chosen is left out of it."""
+    return {name: request.args.get(name) or None for name in ("status", "from", "to")}
+
+
+def _csv_rows(wanted: HistoryFilter) -> Iterator[Sequence[object]]:
+    affiliate_id = current_affiliate().id
+
+    def page(before: int | None) -> Sequence[Payout]:
+        return services().payout_history.page(affiliate_id, wanted, before=before, limit=BATCH_ROWS)
+
+    for payout in all_pages(page, place_of=lambda payout: payout.number):
+        money, reversed_money = (
+            Money(payout.amount, payout.currency),
+            Money(payout.amount_reversed, payout.currency),
+        )
+        yield (
+            payout.reference, payout_words(payout.status), money.as_number, payout.currency,
+            reversed_money.as_number, payout.method, payout.created_at, payout.paid_at, payout.transfer_id,
+        )  # fmt: skip
 
 
 def register(app: Flask) -> None:

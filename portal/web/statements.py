@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
 from flask import Blueprint, Flask, Response
 
-from portal.domain.money import Money
 from portal.domain.statements import Month
 from portal.services.statements import MonthStatement, StatementLine
 from portal.web.access import access, current_affiliate
@@ -86,20 +84,15 @@ def _csv_rows(statement: MonthStatement) -> Iterator[Sequence[object]]:
         return services().statements.lines(affiliate_id, statement, after=after_id, limit=BATCH_ROWS)
 
     balance = statement.totals.opening
-    yield (statement.month.begins_at, "opening", "Opening balance", "", "", "", currency, _number(balance))
+    yield (statement.month.begins_at, "opening", "Opening balance", "", "", "", currency, balance.as_number)
     for line in all_pages(page, place_of=lambda line: line):
         balance = balance + line.money
         yield (
             line.at, line.kind, STATEMENT_WORDS[line.kind], line.text, line.reference,
-            _number(line.money), currency, _number(balance),
+            line.money.as_number, currency, balance.as_number,
         )  # fmt: skip
     words = "Closing balance" if statement.is_final else "Balance so far"
-    yield ("", "closing", words, "", "", "", currency, _number(balance))
-
-
-def _number(money: Money) -> Decimal:
-    """With the currency's own decimals, as spreadsheets count with it."""
-    return Decimal(money.to_decimal())
+    yield ("", "closing", words, "", "", "", currency, balance.as_number)
 
 
 def register(app: Flask) -> None:

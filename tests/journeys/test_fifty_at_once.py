@@ -43,5 +43,5 @@ def test_fifty_concurrent_requests_for_one_balance_make_one_payout(standing: Run
             statuses = Counter(threads.map(ask, range(REQUESTS)))
 
         assert statuses == {303: 1, 409: REQUESTS - 1}
-        assert [payout.amount for payout in here.payouts.list_of(ada)] == [REQUESTED]
+        assert [payout.amount for payout in here.payout_history.page(ada)] == [REQUESTED]
         assert_books_balance(here, ada, available=AVAILABLE - REQUESTED, reserved=REQUESTED)

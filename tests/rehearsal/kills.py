@@ -55,7 +55,7 @@ def play(stage: Stage, scene: Scene, affiliate_id: UUID, *, number: int) -> Kill
         raise SceneSpoiled(f"{where}: ended with {ended.code}: {ended.said}")
     scene.heal(stage, affiliate_id)
     _pick_up(stage, words, ended, where)
-    payout_id = payout_id or stage.programme.services.payouts.list_of(affiliate_id)[0].id
+    payout_id = payout_id or stage.programme.services.payout_history.page(affiliate_id)[0].id
     _wait_for_the_end(stage, payout_id)
     stage.stripe.comes_back()
     status = stage.programme.payout(payout_id).status

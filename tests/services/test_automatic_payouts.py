@@ -23,7 +23,7 @@ def _automatic(programme: Programme, *, earned: int) -> UUID:
 
 
 def _payouts(programme: Programme, affiliate_id: UUID) -> list[Payout]:
-    return programme.services.payouts.list_of(affiliate_id)
+    return programme.services.payout_history.page(affiliate_id)
 
 
 def _to_next_month(programme: Programme) -> None:

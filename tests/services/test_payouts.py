@@ -186,7 +186,7 @@ def test_nobody_sees_or_cancels_the_payout_of_another(programme: Programme) -> N
 def test_a_list_of_payouts_is_one_affiliates_alone(programme: Programme) -> None:
     made = [programme.approved() for _ in range(3)]
     for payout_id in made:
-        listed = programme.services.payouts.list_of(programme.payout(payout_id).affiliate_id)
+        listed = programme.services.payout_history.page(programme.payout(payout_id).affiliate_id)
         assert [payout.id for payout in listed] == [payout_id]
 
 

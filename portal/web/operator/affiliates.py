@@ -13,8 +13,9 @@ from portal.models import Affiliate
 from portal.services.affiliate_search import AffiliateFilter, Flag, StatusFilter
 from portal.web.access import access, cause
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
+from portal.web.filters import chosen, filter_text
 from portal.web.forms import problems_of
-from portal.web.operator.fields import cause_with, chosen, filter_text, form_text, may_change
+from portal.web.operator.fields import cause_with, form_text, may_change
 from portal.web.operator.words import DETAIL_WORDS, HOLD_WORDS
 from portal.web.problems import wants_problem
 from portal.web.rendering import render
@@ -140,7 +141,7 @@ def _known(code: str) -> Affiliate:
 def _page(code: str, *, refusal: PortalError | None = None) -> Response:
     affiliate = _known(code)
     offer = services().payouts.offer(affiliate.id)
-    rows = services().payouts.list_of(affiliate.id, limit=RECENT_PAYOUTS)
+    rows = services().payout_history.page(affiliate.id, limit=RECENT_PAYOUTS)
     return render(
         "operator/affiliates/show.html",
         status=refusal.status if refusal else 200,

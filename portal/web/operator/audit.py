@@ -10,8 +10,8 @@ from portal.models import ActorKind
 from portal.services.audit_trail import AuditFilter, AuditLine
 from portal.web.access import access
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
+from portal.web.filters import chosen, filter_day, filter_text
 from portal.web.forms import page_before
-from portal.web.operator.fields import chosen, filter_day, filter_text
 from portal.web.operator.words import ACTION_WORDS, ACTOR_WORDS
 from portal.web.rendering import render
 from portal.wiring import services

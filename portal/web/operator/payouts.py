@@ -15,8 +15,9 @@ from portal.models import Payout
 from portal.services.payout_queue import PayoutFile, PayoutFilter
 from portal.web.access import access, cause, current_user
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
+from portal.web.filters import chosen, filter_text
 from portal.web.forms import page_before, problems_of
-from portal.web.operator.fields import cause_with, chosen, filter_text, form_text, may_change
+from portal.web.operator.fields import cause_with, form_text, may_change
 from portal.web.operator.words import HOLD_WORDS, WAIT_WORDS
 from portal.web.rendering import render
 from portal.web.words import PAYOUT_WORDS

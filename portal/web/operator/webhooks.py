@@ -17,7 +17,8 @@ from portal.models.base import MOST_COUNTED
 from portal.services.event_log import EventFilter, EventPlace
 from portal.web.access import access, cause
 from portal.web.bodies import is_clean
-from portal.web.operator.fields import LONGEST_FILTER, chosen, filter_text, may_change
+from portal.web.filters import LONGEST_FILTER, chosen, filter_text
+from portal.web.operator.fields import may_change
 from portal.web.operator.words import EVENT_WORDS, REFUSAL_WORDS
 from portal.web.rendering import render
 from portal.wiring import services
