@@ -78,6 +78,10 @@ class Month:
     def next(self) -> Month:
         return Month(self.year + self.number // 12, self.number % 12 + 1)
 
+    @property
+    def previous(self) -> Month:
+        return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
+
     def __str__(self) -> str:
         return f"{self.year}-{self.number:02}"
 

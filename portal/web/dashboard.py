@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.domain.statements import Month
 from portal.web.access import access, current_affiliate, is_signed_in
+from portal.web.earnings_chart import earnings_chart
 from portal.web.rendering import render
 from portal.web.stripe_card import stripe_card
 from portal.wiring import services
@@ -39,6 +41,11 @@ def show() -> Response | AnyResponse:
         payouts=payouts,
         banks=services().bank_payouts.current_of([payout.id for payout in payouts]),
         card=stripe_card(affiliate, request.args.get("since")),
+        chart=earnings_chart(
+            services().statements.years(affiliate.id),
+            running=Month.of(services().clock.now()),
+            currency=affiliate.currency,
+        ),
     )
 
 

@@ -54,6 +54,7 @@ def test_every_moment_lies_in_exactly_one_month(moment: datetime) -> None:
     assert month.begins_at <= moment < month.ends_at == month.next.begins_at
     assert Month.of(month.ends_at - timedelta(microseconds=1)) == month
     assert Month.parse(str(month)) == month < month.next
+    assert month.next.previous == month
 
 
 @pytest.mark.parametrize(
