@@ -15,9 +15,9 @@ from portal.models.reconciliation import (
     ReconciliationAcceptance,
     ReconciliationPass,
 )
+from portal.models.statements import Statement
 from portal.models.stripe_lanes import StripeLane
 from portal.models.webhooks import WebhookHearing, WebhookRefusalCount, WebhookSelfTest
-from portal.models.statements import Statement
 
 __all__ = [
     "ActorKind",
