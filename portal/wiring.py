@@ -61,6 +61,7 @@ from portal.services.payout_history import PayoutHistory
 from portal.services.payout_moves import PayoutMoves
 from portal.services.payout_queue import PayoutQueue
 from portal.services.payouts import Payouts
+from portal.services.personal_settings import PersonalSettings
 from portal.services.platform import Platform
 from portal.services.reconciliation import Reconciliation
 from portal.services.refunds import Refunds
@@ -108,6 +109,7 @@ class Services:
     clock: Clock
     access: Access
     affiliates: Affiliates
+    personal_settings: PersonalSettings
     accounts: Accounts
     onboarding: Onboarding
     ledger: Ledger
@@ -280,6 +282,7 @@ def wire(
             moves=moves,
             notifications=notifications,
         ),
+        personal_settings=PersonalSettings(session, clock=clock, journal=journal, books=books),
         accounts=accounts,
         onboarding=Onboarding(
             session, clock=clock, settings=settings, stripe=stripe, books=books, making=making

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from portal.domain.accounts import AccountDetail, AccountStatus, Requirements
@@ -43,6 +43,9 @@ class MailKind(StrEnum):
     """To the operators: Stripe had not enough to pay out what was transferred."""
 
 
+#: What a person may do without. All else is about their money, who may have it, or something that only they can do.
+OPTIONAL = (MailKind.payout_requested, MailKind.payout_sent, MailKind.setup_reminder)
+
 _OF_STATUS: Mapping[AccountStatus, MailKind] = {
     AccountStatus.pending: MailKind.status_pending,
     AccountStatus.verified: MailKind.status_verified,
@@ -58,6 +61,11 @@ OF_MOVE: Mapping[PayoutStatus, MailKind] = {
     PayoutStatus.failed: MailKind.payout_failed,
     PayoutStatus.canceled: MailKind.payout_canceled,
 }
+
+
+def is_wanted(kind: MailKind, unwanted: Collection[str]) -> bool:
+    """Whether an affiliate gets mail of a kind, who would rather not have those that are `unwanted`."""
+    return kind not in OPTIONAL or kind not in unwanted
 
 
 def kind_of_status(status: AccountStatus, detail: AccountDetail | None) -> MailKind:

@@ -76,6 +76,8 @@ class Affiliate(Base):
     )
     wallet_address: Mapped[str | None] = mapped_column(sa.String(255))
     automatic: Mapped[bool] = mapped_column(default=False)
+    unwanted_mail: Mapped[list[str]] = mapped_column(JsonText(), default=list, server_default="[]")
+    """The kinds of mail that they have switched off."""
     is_blocked: Mapped[bool] = mapped_column(default=False)
     block_reason: Mapped[str | None] = mapped_column(sa.String(500))
     block_message: Mapped[str | None] = mapped_column(sa.String(500))

@@ -113,7 +113,7 @@ class Affiliates:
         if not self._settings.is_self_signup_open:
             raise SelfSignUpIsClosed(f"{user.email or 'You'} can't join here. Ask support to invite you.")
         country = country or self._settings.default_country
-        _refuse_problems(_country_problems(country))
+        refuse_problems(_country_problems(country))
         affiliate = Affiliate(
             id=new_id(),
             code="".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_CHARACTERS)),
@@ -130,7 +130,7 @@ class Affiliates:
     @writing
     def put(self, code: str, data: AffiliateData, *, cause: Cause) -> tuple[Affiliate, bool]:
         """Create or update by code; True when created. Raises InvalidInput."""
-        _refuse_problems(_data_problems(code, data))
+        refuse_problems(_data_problems(code, data))
         found = self._database.scalar(sa.select(Affiliate).where(Affiliate.code == code))
         if found is None:
             affiliate = Affiliate(
@@ -163,7 +163,7 @@ class Affiliates:
         method = change.method if change.method is not None else affiliate.preferred_payout_type.value
         before, wallet_before = affiliate.preferred_payout_type, affiliate.wallet_address
         wallet = wallet_before if change.wallet_address is None else change.wallet_address.strip()
-        _refuse_problems(_preference_problems(change, method, wallet))
+        refuse_problems(_preference_problems(change, method, wallet))
         if change.country is not None and change.country != affiliate.country:
             self._change_country(affiliate, change.country)
         affiliate.wallet_address = wallet or None
@@ -186,9 +186,9 @@ class Affiliates:
     def block(self, code: str, *, message: str, cause: Cause) -> Affiliate:
         """Stop all payouts of an affiliate, with a message to them; what is approved is held. Again changes only the
         message. The reason stands in the cause."""
-        _refuse_problems(
-            _length_problems("message", message, LONGEST_TEXT)
-            + _length_problems("reason", cause.reason or "", LONGEST_TEXT)
+        refuse_problems(
+            length_problems("message", message, LONGEST_TEXT)
+            + length_problems("reason", cause.reason or "", LONGEST_TEXT)
         )
         affiliate = self._books.lock(self._by_code(code).id)
         affiliate.block_reason = cause.reason
@@ -252,12 +252,12 @@ def _ending(wallet: str | None) -> str | None:
     return f"…{wallet[-6:]}" if wallet else None
 
 
-def _refuse_problems(problems: list[tuple[str, str]]) -> None:
+def refuse_problems(problems: list[tuple[str, str]]) -> None:
     if problems:
         raise InvalidInput(problems)
 
 
-def _length_problems(field: str, text: str, longest: int) -> list[tuple[str, str]]:
+def length_problems(field: str, text: str, longest: int) -> list[tuple[str, str]]:
     if len(text) > longest:
         return [(field, f"Use at most {longest} characters.")]
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
@@ -274,8 +274,8 @@ def _data_problems(code: str, data: AffiliateData) -> list[tuple[str, str]]:
     problems: list[tuple[str, str]] = []
     if not _CODE.fullmatch(code):
         problems.append(("code", "A code has 1 to 64 letters, digits, - or _."))
-    problems += _length_problems("name", data.name or "", LONGEST_NAME)
-    problems += _length_problems("email", data.email or "", LONGEST_EMAIL)
+    problems += length_problems("name", data.name or "", LONGEST_NAME)
+    problems += length_problems("email", data.email or "", LONGEST_EMAIL)
     if data.email and not re.fullmatch(r"[^@\s]+@[^@\s]+", data.email):
         problems.append(("email", "Give an e-mail address such as ana@example.com."))
     if data.country is not None:

@@ -11,7 +11,7 @@ import structlog
 from portal.clock import Clock
 from portal.domain.accounts import AccountStatus, Requirements
 from portal.domain.bank_payouts import OUR_FAULT
-from portal.domain.notifications import OF_MOVE, MailKind, kind_of_status, wanted_words
+from portal.domain.notifications import OF_MOVE, MailKind, is_wanted, kind_of_status, wanted_words
 from portal.domain.payouts import PayoutStatus
 from portal.domain.reminders import SETUP_DAYS
 from portal.models import ActorKind, Affiliate, BankPayout, MailState, OutboxMail, Payout
@@ -152,6 +152,9 @@ class Notifications:
         )
 
     def _tell(self, affiliate: Affiliate, kind: MailKind, *, key: str, **facts: Any) -> bool:
+        """Whether it was new to the outbox; what somebody has switched off never gets there."""
+        if not is_wanted(kind, affiliate.unwanted_mail):
+            return False
         return self._add(kind, key=key, facts={"code": affiliate.code} | facts, affiliate_id=affiliate.id)
 
     def _tell_operators(self, kind: MailKind, *, key: str, **facts: Any) -> None:

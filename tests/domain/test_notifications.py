@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.domain.accounts import AccountDetail, AccountStatus, RequirementError, Requirements
-from portal.domain.notifications import MailKind, kind_of_status, wanted_words
+from portal.domain.notifications import MailKind, is_wanted, kind_of_status, wanted_words
 
 
 @pytest.mark.parametrize("detail", [None, *AccountDetail])
@@ -25,3 +25,10 @@ def test_what_is_wanted_names_what_was_wrong_but_never_an_address_of_somebody_el
 
     assert refused("not found") == ["Your business registration or tax number – not found"]
     assert refused("see https://stripe.example") == ["Your business registration or tax number"]
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_nobody_can_switch_off_what_is_about_their_money_or_who_may_have_it(kind: MailKind) -> None:
+    is_optional = kind in {"payout_requested", "payout_sent", "setup_reminder"}
+    assert is_wanted(kind, [*MailKind]) is not is_optional
+    assert is_wanted(kind, [])

@@ -45,6 +45,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "affiliate.shared_bank_accepted": "Shared bank account accepted",
     "affiliate.wallet_changed": "Wallet changed",
     "affiliate.automatic_changed": "Automatic payouts changed",
+    "affiliate.name_changed": "Name changed",
+    "affiliate.mail_changed": "E-mails switched off changed",
     "affiliate.blocked": "Blocked",
     "affiliate.unblocked": "Unblocked",
     "earning.refunded": "Earning refunded",

@@ -1,0 +1,79 @@
+"""What affiliates settle about themselves: their name, and which mails they can do without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from portal.clock import Clock
+from portal.domain.notifications import OPTIONAL, MailKind, is_wanted
+from portal.models import Affiliate
+from portal.models.base import Database, writing
+from portal.services.affiliates import LONGEST_NAME, length_problems, refuse_problems
+from portal.services.books import Books
+from portal.services.journal import Cause, Journal
+
+
+@dataclass(frozen=True)
+class SettingsChange:
+    """The texts of the settings form; None, and a kind that is not there, leave a field as it is."""
+
+    name: str | None = None
+    mail: Mapping[str, str] = field(default_factory=dict)
+    """Whether mail of a kind is wanted: `true` or `false`."""
+
+
+class PersonalSettings:
+    """The use case of the settings page."""
+
+    def __init__(self, database: Database, *, clock: Clock, journal: Journal, books: Books) -> None:
+        self._database = database
+        self._clock = clock
+        self._journal = journal
+        self._books = books
+
+    @writing
+    def save(self, affiliate_id: UUID, change: SettingsChange, *, cause: Cause) -> Affiliate:
+        """Save what the form brings. Raises InvalidInput."""
+        affiliate = self._books.lock(affiliate_id)
+        name = affiliate.name if change.name is None else change.name.strip()
+        refuse_problems(_problems(change, name))
+        if name != affiliate.name:
+            # no name in the trail: it outlives what a person may have erased
+            self._changed(affiliate, "name_changed", None, None, cause)
+            affiliate.name = name
+            affiliate.version += 1
+        unwanted = [kind.value for kind in OPTIONAL if not _is_wanted(kind, affiliate, change)]
+        if unwanted != affiliate.unwanted_mail:
+            self._changed(affiliate, "mail_changed", _said(affiliate.unwanted_mail), _said(unwanted), cause)
+            affiliate.unwanted_mail = unwanted
+        return affiliate
+
+    def _changed(
+        self, affiliate: Affiliate, what: str, before: str | None, after: str | None, cause: Cause
+    ) -> None:
+        self._journal.changed(
+            "affiliate", affiliate.id, action=f"affiliate.{what}", before=before, after=after, cause=cause,
+            at=self._clock.now(),
+        )  # fmt: skip
+
+
+def _is_wanted(kind: MailKind, affiliate: Affiliate, change: SettingsChange) -> bool:
+    return change.mail[kind] == "true" if kind in change.mail else is_wanted(kind, affiliate.unwanted_mail)
+
+
+def _said(kinds: list[str]) -> str:
+    return ", ".join(kinds) or "none"
+
+
+def _problems(change: SettingsChange, name: str) -> list[tuple[str, str]]:
+    problems = []
+    if change.name is not None:
+        problems += length_problems("name", name, LONGEST_NAME) if name else [("name", "Enter your name.")]
+    for kind, wanted in change.mail.items():
+        if kind not in OPTIONAL:
+            problems.append((kind, "This e-mail always comes."))
+        elif wanted not in {"true", "false"}:
+            problems.append((kind, "Choose true or false."))
+    return problems
