@@ -111,9 +111,20 @@ class Access(Operators, ApiTokens):
         self._end(SignInSession.token_sha256 == sha256(token))
 
     @writing
-    def sign_out_everywhere(self, user_id: UUID) -> int:
-        """End every session of the person; how many there were."""
-        return self._end(SignInSession.user_id == user_id)
+    def sign_out_everywhere(self, user_id: UUID, *, but: str = "") -> int:
+        """End every session of the person, except the one whose id is `but`; how many there were."""
+        return self._end((SignInSession.user_id == user_id) & (SignInSession.token_sha256 != but))
+
+    @reading
+    def sessions(self, user_id: UUID) -> list[SignInSession]:
+        """The person's sessions that are open now, the last used first."""
+        now = self._clock.real_now()
+        rows = self._database.scalars(
+            sa.select(SignInSession)
+            .where(SignInSession.user_id == user_id, SignInSession.expires_at > now)
+            .order_by(SignInSession.last_seen_at.desc(), SignInSession.created_at.desc())
+        )
+        return [session for session in rows if _is_live(session, now)]
 
     def _insert_identity(self, claims: VerifiedIdentity, unbound: list[Operator], now: datetime) -> Identity:
         user_id = unbound[0].user_id if unbound else None

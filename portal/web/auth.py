@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, Response, current_app, flash, redirect, requ
 from werkzeug.exceptions import NotFound
 
 from portal.domain.errors import InvalidInput, PortalError
+from portal.services.people import CurrentUser
 from portal.web.access import access, cause, current_user, leave_for
 from portal.web.local_paths import local_path
 from portal.web.providers import (
@@ -70,17 +71,26 @@ def sign_out() -> Response:
     person = current_user()
     if token := shown_token():
         services().access.sign_out(token)
-    session.clear()
-    provider = _providers().get(person.provider)
-    if provider is not None and person.end_session_endpoint is not None:
-        flash("You are signed out here.", "verified")
-        return forget_token(leave_for(provider.sign_out_address(person.end_session_endpoint)))
-    at = provider.label if provider is not None else "the provider you signed in with"
-    flash(
-        f"You are signed out here, but maybe not at {at}. On a shared computer, sign out there too.",
-        "pending",
-    )
-    return forget_token(leave_for(url_for("auth.sign_in")))
+    return _leave(person, signed_out="signed out here")
+
+
+@pages.post("/logout/everywhere")
+@access("person")
+def sign_out_everywhere() -> Response:
+    """The same for all sessions of the person."""
+    person = current_user()
+    services().access.sign_out_everywhere(person.user_id)
+    return _leave(person, signed_out="signed out everywhere here")
+
+
+@pages.post("/logout/elsewhere")
+@access("person")
+def sign_out_elsewhere() -> Response:
+    """The same for all but this one, which goes on."""
+    person = current_user()
+    count = services().access.sign_out_everywhere(person.user_id, but=person.session_id)
+    flash(f"Signed out in {count} other browser{'' if count == 1 else 's'}.", "verified")
+    return leave_for(url_for("settings.edit"))
 
 
 @pages.get("/affiliate")
@@ -102,6 +112,21 @@ def create_affiliate() -> Response:
     except InvalidInput as refusal:
         return _first_page(refusal=refusal, country=country)
     return leave_for(url_for("preferences.edit"))
+
+
+def _leave(person: CurrentUser, *, signed_out: str) -> Response:
+    """On to the provider's way out, or to the sign-in page, with word of what ended and what may not have."""
+    session.clear()
+    provider = _providers().get(person.provider)
+    if provider is not None and person.end_session_endpoint is not None:
+        flash(f"You are {signed_out}.", "verified")
+        return forget_token(leave_for(provider.sign_out_address(person.end_session_endpoint)))
+    at = provider.label if provider is not None else "the provider you signed in with"
+    flash(
+        f"You are {signed_out}, but maybe not at {at}. On a shared computer, sign out there too.",
+        "pending",
+    )
+    return forget_token(leave_for(url_for("auth.sign_in")))
 
 
 def _providers() -> dict[str, SignInProvider]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -13,6 +14,7 @@ from portal.models import Affiliate, Identity, SignInSession, User
 from portal.models.base import Database
 from portal.services.access import IDLE_HOURS, SESSION_DAYS, Access
 from portal.services.people import SignedIn, VerifiedIdentity
+from portal.services.tokens import sha256
 from tests.clocks import MovableClock
 from tests.services.access.people import ANA, count, rows
 
@@ -82,6 +84,33 @@ class TestSessions:
         assert access.sign_out_everywhere(here.user_id) == 2
         assert [access.resolve(each.token) for each in (here, there)] == [None, None]
         assert access.resolve(else_.token) is not None
+
+    def test_signing_out_everywhere_else_leaves_the_one_that_is_named(self, access: Access) -> None:
+        here, there = access.sign_in(ANA), access.sign_in(ANA)
+        user = access.resolve(here.token)
+        assert user is not None
+        assert access.sign_out_everywhere(here.user_id, but=user.session_id) == 1
+        assert access.resolve(here.token) is not None
+        assert access.resolve(there.token) is None
+
+    def test_open_sessions_are_the_persons_own_that_still_live_the_last_used_first(
+        self, access: Access, clock: MovableClock
+    ) -> None:
+        access.sign_in(ANA)  # and left idle
+        clock.advance(hours=IDLE_HOURS)
+        ended = access.sign_in(ANA)
+        access.sign_out(ended.token)
+        older = access.sign_in(ANA)
+        clock.advance(hours=1)
+        newer = access.sign_in(ANA)
+        access.sign_in(replace(ANA, subject="bo"))
+        ids = [each.token_sha256 for each in access.sessions(older.user_id)]
+        assert ids == [sha256(newer.token), sha256(older.token)]
+        clock.advance(minutes=2)
+        access.resolve(older.token)
+        sessions = access.sessions(older.user_id)
+        assert [each.token_sha256 for each in sessions] == ids[::-1]
+        assert sessions[0].last_seen_at - sessions[0].created_at == timedelta(hours=1, minutes=2)
 
     def test_a_session_left_idle_for_a_day_is_over(self, access: Access, clock: MovableClock) -> None:
         token = access.sign_in(ANA).token
