@@ -21,6 +21,7 @@ from portal.web import (
     payouts,
     preferences,
     rendering,
+    settings_page,
     statements,
     webhooks,
 )
@@ -32,7 +33,16 @@ def register_web(app: Flask) -> None:
     access.register(app)
     errors.register(app)
     headers.register(app)
-    affiliates_pages = (auth, dashboard, preferences, onboarding, payouts, earnings, statements)
+    affiliates_pages = (
+        auth,
+        dashboard,
+        preferences,
+        settings_page,
+        onboarding,
+        payouts,
+        earnings,
+        statements,
+    )
     for views in (*affiliates_pages, operator, api, api_verification, webhooks, health, metrics):
         views.register(app)
     limits.register(app)  # last: it goes around views that are there

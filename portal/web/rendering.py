@@ -22,6 +22,7 @@ from htmx_flask.requests import HtmxAwareRequest
 
 from portal.domain.money import Money, exponent
 from portal.domain.statements import Month
+from portal.web.theme import chosen_theme
 from portal.web.words import (
     badge_sign,
     badge_words,
@@ -131,6 +132,7 @@ def _page_context() -> Mapping[str, Any]:
     return {
         "portal_name": settings.name,
         "support_email": settings.support_email,
+        "theme": chosen_theme(),
         "is_test_mode": settings.is_production and not settings.is_stripe_live,
     }
 

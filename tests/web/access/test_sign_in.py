@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from portal.web.session_cookie import COOKIE
+from portal.web.theme import Theme, keep_theme
 from tests.clocks import MovableClock
 from tests.fakes.wsgi_requests import WsgiAdapter, answered_by
 from tests.web.access.journey import Browser, changed, parameter, path_of
@@ -122,6 +123,11 @@ class TestTheWay:
         response = browser.portal.get("/login")
         assert all("Secure" in cookie for cookie in response.headers.getlist("Set-Cookie"))
         assert response.headers.getlist("Set-Cookie")
+
+    @pytest.mark.settings(PORTAL_BASE_URL="https://portal.example")
+    def test_nor_does_the_one_that_keeps_the_theme(self, app: Flask) -> None:
+        with app.app_context():
+            assert "; Secure;" in keep_theme(Response(), Theme.dark).headers["Set-Cookie"]
 
     def test_what_a_sign_in_had_to_remember_is_forgotten_after_it(self, browser: Browser) -> None:
         browser.to_provider()

@@ -19,6 +19,7 @@ PAGES = [
     "/earnings",
     "/statements",
     "/payouts/preferences",
+    "/settings",
     "/stripe/status",
 ]
 
@@ -38,6 +39,7 @@ def test_every_page_has_its_own_title_and_marks_where_one_is(ada: Partner, path:
         "Earnings",
         "Statements",
         "Payout preferences",
+        "Settings",
     ]
     assert len(nav.all("a", aria_current=None)) == (path != "/stripe/status")
 

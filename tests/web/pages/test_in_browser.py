@@ -40,7 +40,8 @@ def test_the_dashboard_in_every_state_is_for_everybody(ada: Partner, opened: Ope
 
 
 @pytest.mark.parametrize(
-    "path", ["/payouts", "/earnings", "/payouts/preferences", "/stripe/status", "/nowhere", "/login"]
+    "path",
+    ["/payouts", "/earnings", "/payouts/preferences", "/settings", "/stripe/status", "/nowhere", "/login"],
 )
 def test_the_other_pages_are_for_everybody(verified: Partner, opened: Open, path: str) -> None:
     verified.send(verified.get("/payouts/new"), "/payouts")
