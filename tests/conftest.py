@@ -71,8 +71,16 @@ def _migrate(database_url: str) -> None:
     _disconnect(app)
 
 
+def close_queue(app: Flask) -> None:
+    """Let go of the worker's queue, if anything was announced there: its connection would outlive the test."""
+    jobs = vars(app.extensions["portal_jobs"])
+    if "_huey" in jobs:
+        jobs["_huey"].storage.close()
+
+
 def _disconnect(app: Flask) -> None:
     """Close every pooled connection: a template must have none, and none may outlive its test."""
+    close_queue(app)
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
             engine.dispose()

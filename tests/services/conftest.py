@@ -13,7 +13,7 @@ from portal.sandbox.app import create_sandbox
 from portal.sandbox.config import SandboxConfig
 from portal.wiring import db
 from tests.clocks import MovableClock
-from tests.conftest import TEST_SETTINGS
+from tests.conftest import TEST_SETTINGS, close_queue
 from tests.fakes.wsgi_stripe import BASE_URL as STAND_IN_ADDRESS
 from tests.services.invariants import assert_books_balance
 from tests.services.line import Line
@@ -59,5 +59,6 @@ def programme(settings: Settings, clock: MovableClock, stand_in: Flask, line: Li
             yield programme
             assert_books_balance(programme)
         finally:
+            close_queue(app)
             db.session.remove()
             db.engine.dispose()
