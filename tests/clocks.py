@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from portal.clock import Clock
@@ -9,15 +10,17 @@ from portal.clock import Clock
 
 class MovableClock(Clock):
     """Stands still until it is moved; both its times move together unless an offset keeps them apart. Nobody waits:
-    `pauses` says for how long they would have."""
+    `pauses` says for how long they would have, and `meanwhile`, told the seconds, is what happens in that time."""
 
     pauses: list[float]
+    meanwhile: Callable[[float], None]
 
     def __init__(self, at: datetime | None = None, *, offset_seconds: int = 0) -> None:
         super().__init__(offset_seconds=offset_seconds)
         # The class above is frozen so that no code moves the clock by accident; a test does so on purpose.
         object.__setattr__(self, "_at", (at or datetime.now(UTC)).astimezone(UTC))
         object.__setattr__(self, "pauses", [])
+        self.in_a_pause(lambda _seconds: None)
 
     def real_now(self) -> datetime:
         at: datetime = object.__getattribute__(self, "_at")
@@ -25,6 +28,10 @@ class MovableClock(Clock):
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.meanwhile(seconds)
+
+    def in_a_pause(self, happens: Callable[[float], None]) -> None:
+        object.__setattr__(self, "meanwhile", happens)
 
     def set(self, at: datetime) -> None:
         """Stand at `at`, which carries its offset."""

@@ -91,10 +91,11 @@ class StripeLine:
         self._before_call = before_call
         self._pace = pace
         self._is_live = secret_key.startswith(("sk_live_", "rk_live_"))
+        self._transport = PacedTransport(transport or new_transport(), pace)
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses=cast(Any, {"api": api_base} if api_base else {}),
-            http_client=PacedTransport(transport or new_transport(), pace),
+            http_client=self._transport,
             max_network_retries=0,
         )
 

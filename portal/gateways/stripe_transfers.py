@@ -15,6 +15,12 @@ from portal.gateways.transfer_facts import ReversalFacts, TransferFacts, transfe
 class StripeTransfersApi(StripeLine):
     """What is asked about money and its events."""
 
+    def await_transfer(self) -> float:
+        """Wait until a transfer may be made, so that `create_transfer` of the same thread leaves at once; for so many
+        seconds. Raises StripeBusyError where that would take too long."""
+        self._before_call()
+        return self._transport.take_turn_ahead()
+
     def create_transfer(self, parameters: Mapping[str, Any], *, key: str) -> StripeAnswer:
         """Move money to a connected account. https://docs.stripe.com/api/transfers/create"""
         return self._answer(lambda: self._client.v1.transfers.create(cast(Any, parameters), once(key)))

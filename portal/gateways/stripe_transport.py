@@ -6,6 +6,7 @@ What is seen here is every single try, also of one that is tried again.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -41,11 +42,16 @@ class Lane(StrEnum):
     """Making transfers, beside being a request like any other."""
 
 
+#: The narrower one last: what comes out of it leaves at once, as far apart as it was kept there.
+_TRANSFER_LANES = (Lane.everything, Lane.transfers)
+
+
 class StripePace(Protocol):
     """Keeps requests apart, for all processes together."""
 
-    def take_turn(self, *lanes: Lane) -> None:
-        """Wait until a request may leave. Raises StripeBusyError where that would take too long."""
+    def take_turn(self, *lanes: Lane) -> float:
+        """Wait until a request may leave; for so many seconds. Raises StripeBusyError where that would take too
+        long."""
 
     def hold(self, lane: Lane, *, seconds: float) -> None:
         """Let nobody's request leave for so long."""
@@ -63,6 +69,14 @@ class PacedTransport(stripe.HTTPClient):
         super().__init__()
         self._inner = inner
         self._pace = pace
+        self._ahead = threading.local()
+
+    def take_turn_ahead(self) -> float:
+        """Wait now for the turn of the next transfer that this thread asks for; for so many seconds. Raises
+        StripeBusyError."""
+        waited = self._pace.take_turn(*_TRANSFER_LANES)
+        self._ahead.is_taken = True
+        return waited
 
     def request(
         self,
@@ -76,7 +90,8 @@ class PacedTransport(stripe.HTTPClient):
         """One try; raises stripe.APIConnectionError, or StripeBusyError where nothing left."""
         path = urlsplit(url).path
         lanes = _lanes(method, path)
-        self._pace.take_turn(*lanes)
+        if not (lanes == _TRANSFER_LANES and self._has_turn()):
+            self._pace.take_turn(*lanes)
         tell = _Telling(method.upper(), path)
         try:
             text, status, told = self._inner.request(method, url, headers, post_data)
@@ -88,6 +103,11 @@ class PacedTransport(stripe.HTTPClient):
         if status == _TOO_MANY and (lane := _held_by(named, text, lanes)) is not None:
             self._pace.hold(lane, seconds=_hold_seconds(named))
         return text, status, told
+
+    def _has_turn(self) -> bool:
+        """Whether a turn was taken ahead; it is used up by that."""
+        is_taken, self._ahead.is_taken = getattr(self._ahead, "is_taken", False), False
+        return is_taken
 
     def close(self) -> None:
         """End what the other one keeps open."""
@@ -125,9 +145,8 @@ class _Telling:
 
 
 def _lanes(method: str, path: str) -> tuple[Lane, ...]:
-    # the narrower one last: what comes out of it leaves at once, as far apart as it was kept there
     makes_transfer = (method.upper(), path) == ("POST", "/v1/transfers")
-    return (Lane.everything, Lane.transfers) if makes_transfer else (Lane.everything,)
+    return _TRANSFER_LANES if makes_transfer else (Lane.everything,)
 
 
 def _held_by(headers: Mapping[str, str], text: str | bytes, lanes: tuple[Lane, ...]) -> Lane | None:

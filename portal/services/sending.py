@@ -28,6 +28,9 @@ from portal.services.claims import Claim
 from portal.services.journal import Cause
 from portal.services.transfer_requests import transfer_group
 
+#: For so many seconds the account is what it was when it was looked at.
+LOOK_LASTS_SECONDS = 30
+
 #: So many times in a row nothing is heard of Stripe until a run leaves the rest to the next one: a timeout each would
 #: keep it busy for hours, and every one leaves an outcome unknown.
 MOST_UNHEARD = 3
@@ -114,7 +117,7 @@ class Sending:
         return False
 
     def _send(self, claim: Claim, run: Run) -> Outcome:
-        """Fresh look, intent, post."""
+        """Fresh look, the turn at Stripe, intent, post: what is written down leaves at once."""
         try:
             if claim.status is not PayoutStatus.held:  # whoever was held was looked at just now
                 self._accounts.look(claim.affiliate_id, claim.destination, cause=run.cause)
@@ -125,6 +128,8 @@ class Sending:
                 return self._attempts.record_found(
                     claim.payout_id, Listing(found, asked_at=None), cause=run.cause
                 )
+            if self._stripe.await_transfer() > LOOK_LASTS_SECONDS:
+                self._accounts.look(claim.affiliate_id, claim.destination, cause=run.cause)
         except StripeKeyRefusedError:
             raise
         except StripeProblemError as problem:
@@ -151,10 +156,8 @@ class Sending:
             return Outcome.unknown
         if claim.step is Step.wait:
             return Outcome.waiting
-        if claim.step is Step.post:
-            intent = self._attempts.intend_again(claim.payout_id)
-            if isinstance(intent, Intent):
-                return self._post(intent, claim, run)
+        if claim.step is Step.post and (outcome := self._send_again(claim, run)) is not None:
+            return outcome
         asked_at = self._clock.now()
         try:
             found = self._stripe.transfers_in_group(transfer_group(claim.payout_id))
@@ -163,13 +166,22 @@ class Sending:
         except StripeProblemError as problem:
             run.stumbled(problem)
             return Outcome.unknown
-        if claim.step is Step.look_first and not found:
-            intent = self._attempts.intend_again(claim.payout_id)
-            if isinstance(intent, Intent):
-                return self._post(intent, claim, run)
+        is_still_to_post = claim.step is Step.look_first and not found
+        if is_still_to_post and (outcome := self._send_again(claim, run)) is not None:
+            return outcome
         return self._attempts.record_found(
             claim.payout_id, Listing(found, asked_at=asked_at), cause=run.cause
         )
+
+    def _send_again(self, claim: Claim, run: Run) -> Outcome | None:
+        """The same attempt once more; None where it may not be sent any more."""
+        try:
+            self._stripe.await_transfer()
+        except StripeProblemError as problem:
+            run.stumbled(problem)
+            return Outcome.unknown
+        intent = self._attempts.intend_again(claim.payout_id)
+        return self._post(intent, claim, run) if isinstance(intent, Intent) else None
 
     def _look_again(self, claim: Claim, run: Run) -> bool:
         try:

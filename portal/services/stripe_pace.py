@@ -49,9 +49,9 @@ class DatabasePace:
         self._steps = {lane: A_LITTLE_MORE / rate for lane, rate in per_second.items()}
         self._patience = patience
 
-    def take_turn(self, *lanes: Lane) -> None:
-        """Wait for the turn in every lane, one after the other. Raises StripeBusyError, and takes none, where that
-        would be longer than `patience`, in seconds, allows."""
+    def take_turn(self, *lanes: Lane) -> float:
+        """Wait for the turn in every lane, one after the other; for so many seconds. Raises StripeBusyError, and takes
+        none, where that would be longer than `patience`, in seconds, allows."""
         turn_at = seconds = 0.0
         patience = self._patience()
         with self._connection() as connection:
@@ -64,6 +64,7 @@ class DatabasePace:
                 turn_at, seconds = moved.free_at - step, moved.free_at - step - moved.now
         if seconds > 0:
             self._clock.pause(seconds)
+        return max(seconds, 0.0)
 
     def hold(self, lane: Lane, *, seconds: float) -> None:
         """Nobody's turn comes for so long."""

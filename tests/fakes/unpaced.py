@@ -13,8 +13,9 @@ class Unpaced:
         self.held: list[tuple[Lane, float]] = []
         self.pauses: list[float] = []
 
-    def take_turn(self, *lanes: Lane) -> None:
+    def take_turn(self, *lanes: Lane) -> float:
         self.turns.append(lanes)
+        return 0.0
 
     def hold(self, lane: Lane, *, seconds: float) -> None:
         self.held.append((lane, seconds))

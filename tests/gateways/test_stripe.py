@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -189,11 +190,32 @@ def test_too_much_of_one_thing_holds_back_what_it_speaks_of(
     assert all(seconds >= int(headers.get("Retry-After", "1")) for _, seconds in pace.held if seconds < 60)
 
 
+def test_a_transfer_whose_turn_was_awaited_leaves_at_once_and_the_next_one_at_its_own(
+    programme: Programme, stripe: StripeApi, pace: Unpaced, asked: list[str]
+) -> None:
+    of_transfers, of_all = (Lane.everything, Lane.transfers), (Lane.everything,)
+    stripe.await_transfer()
+    assert (pace.turns, asked) == ([of_transfers], ["asked"])
+    stripe.available_balance()
+    stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k1")
+    assert pace.turns == [of_transfers, of_all]
+    stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k2")
+    assert pace.turns == [of_transfers, of_all, of_transfers]
+
+
+def test_a_turn_is_of_the_thread_that_awaited_it(stripe: StripeApi, pace: Unpaced) -> None:
+    another = threading.Thread(target=stripe.await_transfer)
+    another.start()
+    another.join()
+    stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k")
+    assert len(pace.turns) == 2
+
+
 def test_what_may_not_leave_now_is_as_if_stripe_had_said_so(
     programme: Programme, line: Line, pace: Unpaced
 ) -> None:
     class Full(Unpaced):
-        def take_turn(self, *lanes: Lane) -> None:
+        def take_turn(self, *lanes: Lane) -> float:
             raise StripeBusyError(2.5)
 
     stripe = StripeApi(
