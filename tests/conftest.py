@@ -23,6 +23,7 @@ from tests.clocks import MovableClock
 from tests.databases import TEMPLATE, PostgresCluster, free_port, postgres_cluster
 from tests.fakes.wsgi_stripe import BASE_URL as STAND_IN_ADDRESS
 from tests.fakes.wsgi_stripe import WsgiHTTPClient
+from tests.lending import Lending
 from tests.network import only_this_machine
 from tests.serving import served
 from tests.stripe_description import conversation
@@ -102,6 +103,12 @@ def postgresql() -> Iterator[PostgresCluster]:
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def lending(postgresql: PostgresCluster) -> Lending:
+    """The server's databases, for one test after the other."""
+    return Lending(postgresql)
+
+
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """A fresh, migrated SQLite database."""
@@ -111,9 +118,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgresCluster) -> Iterator[str]:
+def postgresql_url(lending: Lending) -> Iterator[str]:
     """A fresh, migrated PostgreSQL database."""
-    with postgresql.fresh_database() as url:
+    with lending.database() as url:
         yield url
 
 

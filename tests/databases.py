@@ -72,11 +72,20 @@ class PostgresCluster:
     @contextmanager
     def fresh_database(self, *, template: str = TEMPLATE) -> Iterator[str]:
         """The address of a new copy of the template (a name or an address), dropped afterwards."""
-        name = f"test_{uuid4().hex}"
+        name = self.new_name()
         try:
             yield self.create_database(name, template=template.rpartition("/")[2])
         finally:
             self.drop_database(name)
+
+    def new_name(self) -> str:
+        """A name that no database has."""
+        return f"test_{uuid4().hex}"
+
+    def connected_to(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
+        """A connection to one of its databases; each statement is a transaction of its own."""
+        address = f"postgresql://portal@127.0.0.1:{self._port}/{name}"
+        return psycopg.connect(address, autocommit=True, connect_timeout=10)
 
     def answers(self) -> bool:
         """Whether it takes connections."""
@@ -87,8 +96,7 @@ class PostgresCluster:
         return True
 
     def _run(self, statement: sql.SQL | sql.Composed) -> None:
-        address = f"postgresql://portal@127.0.0.1:{self._port}/postgres"
-        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+        with self.connected_to("postgres") as connection:
             connection.execute(statement)
 
 
