@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from flask import Flask
 
@@ -13,10 +15,11 @@ pytestmark = pytest.mark.settings(PORTAL_ENV="development")
 
 
 def test_one_address_that_begins_sign_in_after_sign_in_has_to_wait(browser: Browser) -> None:
+    began = time.monotonic()  # the limiter's minute is a real one, and the portal's clock stands still here
     answers = [browser.portal.get("/login/sandbox").status_code for _ in range(300)]
     assert set(answers) == {303}
     refused = browser.portal.get("/login/sandbox")
-    assert 1 <= int(refused.headers["Retry-After"]) <= 61
+    assert 1 <= int(refused.headers["Retry-After"]) <= 61 + time.monotonic() - began
     assert "Too many requests" in refused.text
 
 
