@@ -16,6 +16,7 @@ from portal.gateways import bank_payout_facts as bank
 from portal.gateways.stripe_accounts import AccountsPage, StripeAccountsApi
 from portal.gateways.stripe_endpoints import StripeEndpointsApi
 from portal.gateways.stripe_line import (
+    MOST_UNHEARD,
     StripeBusyError,
     StripeKeyRefusedError,
     StripeProblemError,
@@ -27,6 +28,7 @@ from portal.gateways.stripe_transport import Lane, StripePace, StripeTransport
 from portal.gateways.transfer_facts import ReversalFacts, TransferFacts
 
 __all__ = [
+    "MOST_UNHEARD",
     "Lane",
     "StripeApi",
     "StripeBusyError",

@@ -29,6 +29,9 @@ from portal.gateways.stripe_transport import (
 #: hide that the first one's outcome is unknown. The SDK itself never retries, and never would after a 429.
 READ_RETRIES = 2
 
+#: Whoever hears nothing so many times in a row leaves the rest for later. A timeout each takes hours.
+MOST_UNHEARD = 3
+
 #: The first pause before a read is tried again; the next one is twice as long.
 RETRY_PAUSE_SECONDS = 0.5
 

@@ -10,6 +10,7 @@ from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
 from portal.services.journal import Cause
 from portal.services.reminders import REMINDERS
 from portal.services.timetable import Slot
+from portal.services.verification import MAKE_UP
 from portal.wiring import Services, StripeProblemError
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,11 @@ def _verify(services: Services, slot: Slot) -> dict[str, object]:
     return {"checked": run.checked, "changed": run.changed, "errors": run.errors}
 
 
+def _make_up(services: Services, slot: Slot) -> dict[str, object]:
+    run = services.verification.make_up(run_id=slot.run_id)
+    return {"checked": run.checked, "errors": run.errors} if run else {}
+
+
 def _send(services: Services, slot: Slot) -> dict[str, object]:
     services.automatic_payouts.make_due()
     return services.transfers.run(cause=Cause.system(f"process-payouts {slot.run_id}")).as_json()
@@ -105,6 +111,7 @@ _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
     "backfill-events": _backfill,
     AUTOMATIC_PAYOUTS: _make,
     "verify-stripe-accounts": _verify,
+    MAKE_UP: _make_up,
     "process-payouts": _send,
     "reconcile": _reconcile,
     "selfcheck": _check,

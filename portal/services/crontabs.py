@@ -5,12 +5,16 @@ from __future__ import annotations
 from portal.config import Settings
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, crontab_of
 from portal.services.reminders import REMINDERS
+from portal.services.verification import MAKE_UP
 
 #: What no webhook has brought, before the hour's other work.
 BACKFILL_CRONTAB = "50 * * * *"
 
 #: When every account is asked for again (UTC); fixed, so that “nightly” means the same everywhere.
 VERIFICATION_CRONTAB = "0 2 * * *"
+
+#: Whom that did not reach, should Stripe have been away, in each hour after it.
+MAKE_UP_CRONTAB = "15 * * * *"
 
 #: The books against Stripe and against themselves, hourly, between two runs of the usual timetable.
 RECONCILE_CRONTAB = "30 * * * *"
@@ -25,7 +29,11 @@ REMINDERS_CRONTAB = "0 9 * * *"
 
 def crontabs(settings: Settings) -> dict[str, str]:
     """The timetable, in the order in which what is due together is done."""
-    jobs = {"backfill-events": BACKFILL_CRONTAB, "verify-stripe-accounts": VERIFICATION_CRONTAB}
+    jobs = {
+        "backfill-events": BACKFILL_CRONTAB,
+        "verify-stripe-accounts": VERIFICATION_CRONTAB,
+        MAKE_UP: MAKE_UP_CRONTAB,
+    }
     automatic = crontab_of(settings.payout_schedule)
     if automatic is not None:
         jobs[AUTOMATIC_PAYOUTS] = automatic

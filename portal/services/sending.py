@@ -15,6 +15,7 @@ from portal.domain.attempts import AnswerClass, Outcome, StripeAnswer, classify
 from portal.domain.payouts import PayoutMethod, PayoutStatus, WaitReason
 from portal.domain.verdicts import Listing, Step
 from portal.gateways.stripe import (
+    MOST_UNHEARD,
     StripeGateway,
     StripeKeyRefusedError,
     StripeProblemError,
@@ -30,10 +31,6 @@ from portal.services.transfer_requests import transfer_group
 
 #: For so many seconds the account is what it was when it was looked at.
 LOOK_LASTS_SECONDS = 30
-
-#: So many times in a row nothing is heard of Stripe until a run leaves the rest to the next one: a timeout each would
-#: keep it busy for hours, and every one leaves an outcome unknown.
-MOST_UNHEARD = 3
 
 
 @dataclass

@@ -16,7 +16,14 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.accounts import AccountFacts
-from portal.gateways.stripe import StripeGateway, StripeKeyRefusedError, StripeProblemError
+from portal.gateways.stripe import (
+    MOST_UNHEARD,
+    StripeGateway,
+    StripeKeyRefusedError,
+    StripeProblemError,
+    StripeRefusedError,
+    StripeUnavailableError,
+)
 from portal.models import Affiliate, VerificationRun, WebhookEvent
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.accounts import Accounts, Recorded, Standings
@@ -25,6 +32,9 @@ from portal.services.journal import Cause
 from portal.services.platform import Platform
 
 log = structlog.get_logger(__name__)
+
+#: The job's name on the timetable.
+MAKE_UP = "verify-unreached"
 
 BATCH = 100
 
@@ -68,15 +78,34 @@ class Verification:
         self, *, trigger: str, stale_hours: int | None = None, run_id: UUID | None = None
     ) -> VerificationRun:
         """Ask Stripe for every account (or those not asked for in so many hours) and write down what it says. A run
-        that was interrupted goes on where it stopped when given its id. Raises StripeKeyRefusedError."""
+        that was interrupted goes on where it stopped when given its id. While Stripe is away nobody is asked for in
+        vain: the rest counts as errors. Raises StripeKeyRefusedError."""
         run = self._begin(run_id or new_id(), trigger, stale_hours)
         if not run.is_listed:
             self._list(run)
             run = self._end_list(run.id)
-        while batch := self._batch(run):
+        unheard = 0
+        while unheard < MOST_UNHEARD and (batch := self._batch(run)):
             for account in batch:
-                run = self._count(run.id, account, self._ask(account, run), is_by_itself=True)
-        return self._finish(run.id)
+                try:
+                    result, unheard = self._ask(account, run), 0
+                except StripeUnavailableError as problem:
+                    log.warning("account.not_reached", account=account.account_id, problem=str(problem))
+                    result, unheard = (None, False), unheard + 1
+                run = self._count(run.id, account, result, is_by_itself=True)
+                if unheard == MOST_UNHEARD:
+                    break
+        return self._finish(run.id, unasked=self._left(run))
+
+    def make_up(self, *, run_id: UUID) -> VerificationRun | None:
+        """Ask for those whom the newest run did not reach, because Stripe was away; None if it was not."""
+        return self.run(trigger="timetable", stale_hours=24, run_id=run_id) if self._was_away() else None
+
+    @reading
+    def _was_away(self) -> bool:
+        finished = sa.select(VerificationRun.errors).where(VerificationRun.finished_at.is_not(None))
+        newest = finished.order_by(VerificationRun.started_at.desc()).limit(1)
+        return (self._database.scalar(newest) or 0) >= MOST_UNHEARD
 
     @reading
     def stuck(self, *, limit: int) -> list[Affiliate]:
@@ -121,15 +150,14 @@ class Verification:
         return found
 
     def _ask(self, account: _Account, run: VerificationRun) -> tuple[Recorded | None, bool]:
-        """What was written down, None if Stripe gave no answer; and whether an event had announced the change."""
+        """What was written down, None if Stripe said nothing of this account; and whether an event had announced the
+        change. Raises StripeUnavailableError."""
         announced = self._is_announced(account)
         cause = Cause.system(f"verify-stripe-accounts {run.id}")
         try:
             return self._accounts.look(account.affiliate_id, account.account_id, cause=cause), announced
-        except StripeKeyRefusedError:
-            raise
-        except StripeProblemError as problem:
-            log.warning("account.not_reached", account=account.account_id, problem=str(problem))
+        except StripeRefusedError as problem:
+            log.warning("account.not_shown", account=account.account_id, problem=str(problem))
             return None, announced
 
     @writing
@@ -264,8 +292,9 @@ class Verification:
         return run
 
     @writing
-    def _finish(self, run_id: UUID) -> VerificationRun:
+    def _finish(self, run_id: UUID, *, unasked: int) -> VerificationRun:
         run = self._database.get_one(VerificationRun, run_id)
+        run.errors += unasked
         run.finished_at = self._clock.now()
         log.info("verification.finished", checked=run.checked, changed=run.changed, errors=run.errors)
         return run

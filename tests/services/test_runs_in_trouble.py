@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from portal.domain.attempts import Outcome, StripeAnswer
+from portal.gateways.stripe import MOST_UNHEARD
 from portal.models import SendingFault
-from portal.services.sending import MOST_UNHEARD, Run
+from portal.services.sending import Run
 from portal.services.sending_faults import MOST_TRIES
 from tests.services.line import Line
 from tests.services.programme import TEST, Programme
