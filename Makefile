@@ -10,7 +10,7 @@ PORT ?= 5000
 # Only the system's Python is used.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo demo-reset test rehearse lint format types migrate pins stripe-description runtime workshop provision
+.PHONY: help demo demo-reset test rehearse lint format types migrate pins pictures stripe-description runtime workshop provision
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,10 @@ types: workshop ## Check types
 
 migrate: runtime ## Bring the database of DATABASE_URL up to date
 	@$(FLASK) db upgrade
+
+# The pictures in the papers, of the demo as it is now.
+pictures: workshop provision
+	@$(PYTHON_HERE) -m tests.pictures docs/img
 
 # For developers: pin the newest versions that pyproject.toml allows (UPGRADE=--upgrade), with hashes and no index address.
 COMPILE = $(PYTHON_HERE) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

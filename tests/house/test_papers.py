@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.house.tree import ROOT, named, texts
+from tests.pictures import PICTURES
 
 
 def papers() -> list[Path]:
@@ -40,6 +41,14 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
         if not (path.parent / target).exists()
     ]
     assert not broken
+
+
+def test_every_picture_is_one_that_the_command_takes_and_stands_in_a_paper() -> None:
+    taken = {f"{picture.name}.png" for picture in PICTURES}
+    kept = {path.name for path in (ROOT / "docs" / "img").iterdir()}
+    pattern = r"!\[[^\]]+\]\((?:docs/)?img/([^)]+)\)"
+    shown = {name for path in papers() for name in re.findall(pattern, path.read_text(encoding="utf-8"))}
+    assert taken == kept == shown
 
 
 def test_the_help_of_make_lists_every_command_for_people() -> None:

@@ -7,8 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,8 @@ from playwright.sync_api import Page, expect
 from portal.cli.demo_settings import asks_for_demo
 from portal.config import PROJECT_ROOT
 from tests.browser import shoot
-from tests.equipment import CACHE
-from tests.journeys.running import PATIENCE_SECONDS, eventually
-
-#: A fresh clone's: no setting at all. Bytecode is kept only so that this file is fast.
-NO_SETTINGS = {"PATH": os.environ["PATH"], "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode")}
+from tests.journeys.demo import NO_SETTINGS, Demo
+from tests.journeys.running import eventually
 
 #: A shell that is set up for a real portal, behind a proxy: none of it may reach the demo.
 ANOTHERS_SETTINGS = {
@@ -32,77 +28,6 @@ ANOTHERS_SETTINGS = {
     "SANDBOX_SECRET_KEY": "sk_test_of_somebody_else",
     "HTTP_PROXY": "http://127.0.0.1:9",
 }
-
-
-class Demo:
-    """One run of the command."""
-
-    def __init__(self, folder: Path, *, port: int = 0, environment: Mapping[str, str] = NO_SETTINGS) -> None:
-        self.folder = folder
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "flask",
-                "--app",
-                "wsgi",
-                "demo",
-                "--port",
-                str(port),
-                "--data",
-                str(folder),
-            ],
-            cwd=PROJECT_ROOT,
-            env=dict(environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout
-        self.address = self._process.stdout.readline().strip()
-
-    @property
-    def port(self) -> int:
-        return int(self.address.rpartition(":")[2])
-
-    @property
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    def children(self) -> dict[int, str]:
-        """The processes of its folder, itself left out: what each runs, by its pid."""
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-        rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-        mine = {str(self._process.pid)}
-        found: dict[int, str] = {}
-        for pid, parent, words in rows:
-            if parent in mine:
-                mine.add(pid)
-                found[int(pid)] = words
-        return found
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end; its exit code."""
-        self._process.send_signal(number)
-        return self.wait()
-
-    def wait(self) -> int:
-        """Its exit code, once it has ended."""
-        return self._process.wait(PATIENCE_SECONDS)
-
-    def complaint(self) -> str:
-        """What it said on standard error; for one that has ended."""
-        assert self._process.stderr
-        return self._process.stderr.read()
-
-    def close(self) -> None:
-        """Leave nothing behind, whatever the test did."""
-        with suppress(ProcessLookupError):
-            self._process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(PATIENCE_SECONDS)
-        self._process.kill()
-        self._process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -174,9 +99,7 @@ def test_only_the_command_itself_is_taken_for_the_demo(words: str, is_demo: bool
 def test_one_command_without_any_setting_shows_a_portal_with_people_in_it(demo: Demo, page: Page) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", demo.address), demo.complaint()
     for key, status in (("vera", "verified"), ("rosa", "restricted"), ("nina", "none"), ("pavel", "pending")):
-        page.context.clear_cookies()
-        page.goto(f"{demo.address}/login/demo")
-        page.get_by_role("button", name=f"{key}@example.com").click()
+        demo.signs_in(page, key)
         expect(page.locator("[data-stripe-account-status]")).to_have_attribute(
             "data-stripe-account-status", status
         )
@@ -189,8 +112,7 @@ def test_nobody_else_on_the_machine_reads_its_secrets(demo: Demo) -> None:
 
 
 def test_who_is_new_gets_earnings_and_is_paid_from_the_shell_it_describes(demo: Demo, page: Page) -> None:
-    page.goto(f"{demo.address}/login/demo")
-    page.get_by_role("button", name="ada@example.com").click()
+    demo.signs_in(page, "ada")
     page.get_by_role("button", name="Create my affiliate account").click()
     expect(page).to_have_url(f"{demo.address}/payouts/preferences")
     page.goto(f"{demo.address}/dashboard")
@@ -235,8 +157,7 @@ def test_a_signal_ends_all_of_it_and_what_happened_stays_whatever_else_the_shell
 ) -> None:
     again = start_again(port=0)  # at another address, and with it its identity provider
     children = all_children(again)
-    page.goto(f"{again.address}/login/demo")
-    page.get_by_role("button", name="vera@example.com").click()
+    again.signs_in(page, "vera")
     expect(page.locator("[data-balance=available]")).to_have_text("$412.50")
     assert again.end(signal.SIGTERM) == 0
     assert not [words for pid, words in children.items() if not is_gone(pid)]
