@@ -22,6 +22,7 @@ from portal.cli.demo_processes import DemoFailedError, DemoStopped, Processes
 from portal.cli.demo_settings import (
     APP,
     MAIL_FOLDER,
+    MAILBOX,
     PROJECT_ROOT,
     USUAL_FOLDER,
     Place,
@@ -124,7 +125,7 @@ def _welcome(place: Place) -> str:
             f"  {_shown(flask)} payouts approve ID --as demo:olga@example.com",
             f"  {_shown(flask)} process-payouts",
             "",
-            f"Mails, a file for each: {_shown(place.folder / MAIL_FOLDER)}",
+            f"Mail that would be sent: {place.address}{MAILBOX}/ (files: {_shown(place.folder / MAIL_FOLDER)})",
             f"Logs: {_shown(place.folder / 'logs')}",
             f"Ctrl-C ends all of it; what happened stays in {_shown(place.folder)}.",
         ]

@@ -26,6 +26,9 @@ PROVIDER = "demo"
 #: Beside the data: what the worker would send, a file for each mail.
 MAIL_FOLDER = "mail"
 
+#: Where the portal's visitors read it.
+MAILBOX = "/demo/mail"
+
 #: The demo's app: `wsgi` would also read `.env`.
 APP = "portal.cli.demo_app"
 

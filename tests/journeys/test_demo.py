@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from portal.cli.demo_settings import asks_for_demo
 from portal.config import PROJECT_ROOT
-from tests.browser import shoot
+from tests.browser import look_at, shoot
 from tests.journeys.demo import NO_SETTINGS, Demo
 from tests.journeys.running import eventually
 
@@ -125,6 +125,13 @@ def test_who_is_new_gets_earnings_and_is_paid_from_the_shell_it_describes(demo: 
     expect(page.locator("[data-payout-id]")).to_be_visible()
     receipt = "*-ada-example-com-payout-*-198-00-requested-*.eml"
     eventually(lambda: list((demo.folder / "mail").glob(receipt)), what="the mail about it")
+    page.goto(f"{demo.address}/demo/mail/")
+    page.get_by_role("link", name=re.compile(r"198\.00")).first.click()
+    expect(page.frame_locator("iframe").get_by_text("Hello Ada Lindqvist,")).to_be_visible()
+    look_at(page, "demo-mail")
+    page.go_back()
+    look_at(page, "demo-mailbox")
+    page.go_back()
     shell = f"set -a; . {demo.folder / 'env'}; set +a; {sys.executable} -m flask process-payouts"
     subprocess.run(
         ["sh", "-c", shell], cwd=PROJECT_ROOT, env=NO_SETTINGS, check=True, stdout=subprocess.DEVNULL
