@@ -54,6 +54,7 @@ from portal.services.letters import Letters
 from portal.services.mail_delivery import MailDelivery
 from portal.services.metrics import Metrics
 from portal.services.notifications import Notifications
+from portal.services.offers import Offers
 from portal.services.onboarding import Onboarding
 from portal.services.overview import Overview
 from portal.services.payout_control import PayoutControl
@@ -115,6 +116,7 @@ class Services:
     ledger: Ledger
     refunds: Refunds
     statements: Statements
+    offers: Offers
     payouts: Payouts
     approvals: Approvals
     holds: Holds
@@ -252,14 +254,15 @@ def wire(
     selfcheck = Selfcheck(session, settings=settings, switch=switch, further=[audit_chain.breaches])
     rule = ApprovalRule(settings.auto_approve_limit, settings.second_approval_limit)
     approvals = Approvals(session, clock=clock, rule=rule, journal=journal, moves=moves)
+    offers = Offers(session, clock=clock, settings=settings, books=books, rule=rule)
     payouts = Payouts(
         session,
         clock=clock,
-        settings=settings,
         journal=journal,
         books=books,
         moves=moves,
         approvals=approvals,
+        offers=offers,
         notifications=notifications,
     )
     verification = Verification(
@@ -290,6 +293,7 @@ def wire(
         ledger=Ledger(session, books=books, clock=clock, hold_days=settings.earnings_hold_days),
         refunds=Refunds(session, clock=clock, journal=journal, books=books),
         statements=Statements(session, clock=clock, books=books),
+        offers=offers,
         payouts=payouts,
         approvals=approvals,
         holds=holds,

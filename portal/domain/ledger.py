@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from portal.domain.money import Money
@@ -73,6 +73,14 @@ class Hold:
 
     amount: int
     available_at: datetime
+
+
+@dataclass(frozen=True)
+class Release:
+    """What stops being on hold on one day (UTC)."""
+
+    money: Money
+    on: date
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import functools
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -15,7 +15,10 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 from uuid_utils.compat import uuid7
 
 __all__ = [
@@ -28,6 +31,7 @@ __all__ = [
     "reading",
     "stored_enum",
     "upsert",
+    "utc_day",
     "writing",
 ]
 
@@ -115,6 +119,23 @@ class Base(DeclarativeBase):
         metadata=sa.MetaData(naming_convention=_NAMING),
         type_annotation_map={datetime: UtcDateTime(), dict[str, Any]: JsonText()},
     )
+
+
+class utc_day(GenericFunction[date]):  # noqa: N801 (reads as the function that it is in SQL)
+    """The day of a moment, in UTC on both databases, whatever the time zone of their session."""
+
+    type = sa.Date()
+    inherit_cache = True
+
+
+@compiles(utc_day, "sqlite")
+def _utc_day_on_sqlite(function: utc_day, compiler: SQLCompiler, **options: Any) -> str:
+    return f"date({compiler.process(function.clauses, **options)})"
+
+
+@compiles(utc_day, "postgresql")
+def _utc_day_on_postgresql(function: utc_day, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(timezone('UTC', {compiler.process(function.clauses, **options)}) AS DATE)"
 
 
 def add_once(database: Database, row: type[Base], values: Mapping[str, Any], *, key: str) -> bool:

@@ -25,8 +25,6 @@ AUTOMATIC_PAYOUTS = "automatic-payouts"
 
 BATCH = 500
 
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-
 
 class AutomaticPayouts:
     """Makes the payouts that are due; above the approval limit they wait for an operator like any other."""
@@ -80,15 +78,3 @@ class AutomaticPayouts:
         if after is not None:
             query = query.where(Affiliate.id > after)
         return list(self._database.scalars(query.order_by(Affiliate.id).limit(BATCH)))
-
-
-def crontab_of(schedule: str) -> str | None:
-    """When a schedule (`monthly:1`, `weekly:mon`, `manual`) is due, as a crontab at midnight UTC; None is never."""
-    kind, _, day = schedule.partition(":")
-    match kind:
-        case "monthly":
-            return f"0 0 {day} * *"
-        case "weekly":
-            return f"0 0 * * {_WEEKDAYS.index(day)}"
-        case _:
-            return None

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.domain.errors import NotFound
-from portal.domain.ledger import MOVES, AccountKind, Balances, EntryKind, Hold, balances_at
+from portal.domain.ledger import MOVES, AccountKind, Balances, EntryKind, Hold, Release, balances_at
+from portal.domain.money import Money
 from portal.models import Affiliate, Earning, LedgerAccount, LedgerEntry, Payout
-from portal.models.base import Database, new_id
+from portal.models.base import Database, new_id, utc_day
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """An affiliate's money now, and by the holds alone later: if nothing else is earned, refunded or paid."""
+
+    balances: Balances
+    releases: Sequence[Release]
+    """What is on hold, by the day on which it stops being so, the next one first."""
+    available_then: Money
+    """What will be available at the moment that was asked about."""
 
 
 class Books:
@@ -113,19 +127,30 @@ class Books:
             now=self._clock.now(),
         )
 
-    def next_release(self, affiliate_id: UUID) -> Hold | None:
-        """The hold that ends next."""
-        row = self._database.execute(
-            sa.select(Earning.held, Earning.available_at)
-            .where(
-                Earning.affiliate_id == affiliate_id,
-                Earning.held > 0,
-                Earning.available_at > self._clock.now(),
+    def outlook(self, affiliate: Affiliate, *, until: datetime) -> Outlook:
+        """The balances now, and what the holds will make of them; two statements, however many earnings there are."""
+        now, ends_at = self._clock.now(), Earning.available_at
+        rows = self._database.execute(
+            sa.select(
+                # what has passed is one row, whenever it was
+                sa.case((ends_at > now, utc_day(ends_at))).label("day"),
+                sa.func.sum(Earning.held),
+                sa.func.sum(sa.case((ends_at <= until, Earning.held), else_=0)),
             )
-            .order_by(Earning.available_at)
-            .limit(1)
-        ).first()
-        return Hold(*row) if row else None
+            .where(Earning.affiliate_id == affiliate.id, Earning.held > 0)
+            .group_by("day")
+            .order_by("day")
+        ).all()
+        stored = self.stored_balances(affiliate.id)
+
+        def balances(passed: int) -> Balances:
+            return balances_at(stored, [Hold(passed, now)], currency=affiliate.currency, now=now)
+
+        return Outlook(
+            balances=balances(sum(int(held) for day, held, _ in rows if day is None)),
+            releases=[Release(Money(int(held), affiliate.currency), day) for day, held, _ in rows if day],
+            available_then=balances(sum(int(passed) for *_, passed in rows)).available,
+        )
 
     def stored_balances(self, affiliate_id: UUID) -> Mapping[AccountKind, int]:
         rows = self._database.execute(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from portal.config import Settings
-from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS, crontab_of
+from portal.domain.automatic_payouts import crontab_of
+from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
 from portal.services.reminders import REMINDERS
 from portal.services.verification import MAKE_UP
 

@@ -1,30 +1,23 @@
-"""Payouts as people ask for them and call them off. Approving them is `approvals`, sending them `transfers`."""
+"""Payouts as people ask for them and call them off: what may be asked for is `offers`, approving it `approvals`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.clock import Clock
-from portal.config import Settings
-from portal.domain.conditions import Condition, conditions
-from portal.domain.errors import NotFound, PortalError
+from portal.domain.errors import NotFound
 from portal.domain.gate import (
-    Limits,
     Payee,
     RequestKeyIsMissing,
-    has_enough,
     request_refusal,
     requested_amount,
 )
-from portal.domain.ledger import Balances, EntryKind, Hold
-from portal.domain.money import Money, limit_of
+from portal.domain.ledger import EntryKind
+from portal.domain.money import Money
 from portal.domain.payouts import (
-    OPEN_STATUSES,
     MoveIsNotLegal,
     PayoutStatus,
     may_be_in_a_persons_hands,
@@ -36,31 +29,11 @@ from portal.services.approvals import Approvals
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 from portal.services.notifications import Notifications
+from portal.services.offers import Offers
 from portal.services.payout_moves import PayoutMoves, payee_of
 
 #: A form's one-time key is made by us; anything longer is not ours.
 LONGEST_REQUEST_KEY = 64
-
-#: In major units, for a currency that the settings do not name.
-MINIMUM_MAJOR_UNITS = 25
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What an affiliate can request right now, and why not if so."""
-
-    affiliate: Affiliate
-    balances: Balances
-    minimum: Money
-    refusal: PortalError | None
-    conditions: Sequence[Condition]
-    """The whole list of what must hold, the same question as `refusal` and `minimum` answer."""
-    open_payout: Payout | None
-    is_enough: bool
-    """Whether there is as much as the minimum."""
-    retry_at: datetime | None
-    """When the rate allows another request (UTC); None while it does."""
-    next_release: Hold | None
 
 
 class Payouts:
@@ -71,39 +44,21 @@ class Payouts:
         database: Database,
         *,
         clock: Clock,
-        settings: Settings,
         journal: Journal,
         books: Books,
         moves: PayoutMoves,
         approvals: Approvals,
+        offers: Offers,
         notifications: Notifications,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._settings = settings
         self._approvals = approvals
+        self._offers = offers
         self._journal = journal
         self._books = books
         self._moves = moves
         self._notifications = notifications
-
-    @reading
-    def offer(self, affiliate_id: UUID) -> Offer:
-        """The balances, the minimum, and the first reason why nothing can be requested, if there is one."""
-        affiliate = self._database.get_one(Affiliate, affiliate_id)
-        balances = self._books.balances(affiliate)
-        payee, limits = payee_of(affiliate), self._limits(affiliate, balances)
-        return Offer(
-            affiliate=affiliate,
-            balances=balances,
-            minimum=limits.minimum,
-            refusal=request_refusal(payee, limits),
-            conditions=conditions(payee, limits, detail=affiliate.stripe_account_detail),
-            open_payout=self._open_payout(affiliate_id),
-            is_enough=has_enough(limits),
-            retry_at=limits.retry_at,
-            next_release=self._books.next_release(affiliate_id),
-        )
 
     @writing
     def request(
@@ -116,7 +71,9 @@ class Payouts:
         if is_key_ours and (earlier := self._with_key(affiliate_id, request_key)) is not None:
             return earlier
         self._books.write_down_passed_holds(affiliate)
-        limits = self._limits(affiliate, self._books.balances(affiliate), is_person=requested_by is not None)
+        limits = self._offers.limits(
+            affiliate, self._books.balances(affiliate), is_person=requested_by is not None
+        )
         payee = payee_of(affiliate)
         refusal = request_refusal(payee, limits)
         if refusal is not None:
@@ -221,37 +178,6 @@ class Payouts:
     def history(self, payout_id: UUID) -> list[AuditRow]:
         """What happened to a payout, oldest first."""
         return self._journal.of("payout", payout_id)
-
-    def _limits(self, affiliate: Affiliate, balances: Balances, *, is_person: bool = True) -> Limits:
-        open_payout = self._open_payout(affiliate.id)
-        return Limits(
-            available=balances.available,
-            minimum=limit_of(self._settings.minimum_payout, affiliate.currency, MINIMUM_MAJOR_UNITS),
-            open_reference=open_payout.reference if open_payout else None,
-            retry_at=self._retry_at(affiliate.id) if is_person else None,
-        )
-
-    def _retry_at(self, affiliate_id: UUID) -> datetime | None:
-        """When the rate allows another request; only requests that were made count."""
-        rate = self._settings.payout_request_rate
-        now = self._clock.now()
-        window = timedelta(seconds=rate.seconds)
-        made = self._database.scalars(
-            sa.select(Payout.created_at)
-            .where(
-                Payout.affiliate_id == affiliate_id,
-                Payout.requested_by.is_not(None),
-                Payout.created_at > now - window,
-            )
-            .order_by(Payout.number.desc())
-            .limit(rate.count)
-        ).all()
-        return made[-1] + window if len(made) >= rate.count else None
-
-    def _open_payout(self, affiliate_id: UUID) -> Payout | None:
-        return self._database.scalar(
-            sa.select(Payout).where(Payout.affiliate_id == affiliate_id, Payout.status.in_(OPEN_STATUSES))
-        )
 
     def _with_key(self, affiliate_id: UUID, request_key: str) -> Payout | None:
         return self._database.scalar(

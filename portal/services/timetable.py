@@ -20,6 +20,9 @@ from portal.services.heartbeats import Heartbeats
 #: A slot that was missed longer ago than this is not made up for.
 LOOK_BACK = timedelta(days=32)
 
+#: How far ahead the next slot is looked for; a crontab that names none within is as good as none.
+LOOK_AHEAD = timedelta(days=366)
+
 #: A job of which nothing was heard for this long is taken up by another worker; every job may be done twice.
 LEFT_BEHIND_AFTER = timedelta(hours=1)
 
@@ -115,4 +118,23 @@ def latest_slot(fields: str, *, now: datetime, after: datetime) -> datetime | No
         if matches(moment):
             return moment
         moment -= _MINUTE
+    return None
+
+
+def next_slot(fields: str, *, after: datetime) -> datetime | None:
+    """The first minute later than `after` that a crontab names; UTC."""
+    minute, hour, day, month, weekday = fields.split()
+    is_on_day = crontab(day=day, month=month, day_of_week=weekday)
+    is_in_hour = crontab(hour=hour)
+    is_at_minute = crontab(minute=minute)
+    moment = after.replace(second=0, microsecond=0) + _MINUTE
+    while moment <= after + LOOK_AHEAD:
+        if not is_on_day(moment):
+            moment = moment.replace(hour=0, minute=0) + timedelta(days=1)
+        elif not is_in_hour(moment):
+            moment = moment.replace(minute=0) + timedelta(hours=1)
+        elif not is_at_minute(moment):
+            moment += _MINUTE
+        else:
+            return moment
     return None

@@ -37,7 +37,7 @@ def show() -> Response | AnyResponse:
     return render(
         "dashboard/show.html",
         affiliate=affiliate,
-        offer=services().payouts.offer(affiliate.id),
+        offer=services().offers.of(affiliate.id),
         payouts=payouts,
         banks=services().bank_payouts.current_of([payout.id for payout in payouts]),
         card=stripe_card(affiliate, request.args.get("since")),

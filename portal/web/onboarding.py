@@ -112,7 +112,7 @@ def _card(affiliate: Affiliate, mark: str | None, *, note: str = "", announcemen
         "onboarding/status.html",
         "onboarding/_status.html",
         affiliate=affiliate,
-        offer=services().payouts.offer(affiliate.id),
+        offer=services().offers.of(affiliate.id),
         card=stripe_card(affiliate, mark, note=note, announcement=announcement),
     )
 

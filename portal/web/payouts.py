@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
@@ -10,18 +9,18 @@ from uuid import UUID
 from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.domain.bank_payouts import BankStage
 from portal.domain.errors import PortalError
 from portal.domain.money import Money, major_units
-from portal.domain.payouts import HoldReason, PayoutMethod, PayoutStatus, may_be_in_a_persons_hands
+from portal.domain.payouts import PayoutStatus
 from portal.models import BankPayout, Payout
+from portal.services.offers import Offer, Quote
 from portal.services.payout_history import HistoryFilter
 from portal.web.access import access, cause, current_affiliate, current_user
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.filters import chosen, filter_day
 from portal.web.forms import page_before, problems_of, typed, with_retry_after
+from portal.web.payout_view import as_seen, payout_view
 from portal.web.rendering import nothing_changed, render, wants_fragment
-from portal.web.timeline import is_canceled_by_affiliate, is_review_late, timeline
 from portal.web.words import PAYOUT_WORDS, payout_words
 from portal.wiring import services
 
@@ -29,15 +28,9 @@ pages = Blueprint("payouts", __name__)
 
 PAGE_ROWS = 25
 
-#: How often an open page looks again: at what a run is about to send, and at what a bank is about to get.
-MOVING_SECONDS, AT_BANK_SECONDS = 5, 30
-
 _COLUMNS = (
     "reference", "status", "amount", "currency", "taken_back", "method", "requested_at", "sent_at", "transfer",
 )  # fmt: skip
-
-#: What may be called off, unless an attempt is under way; the service has the last word.
-_CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
 
 #: Once something else has happened, “Payout requested” is no news any more.
 _JUST_REQUESTED = {PayoutStatus.requested, PayoutStatus.approved}
@@ -61,7 +54,7 @@ def index() -> Response:
         filters=[(value, words) for value, words in PAYOUT_WORDS.items()],
         before=before,
         older=shown[-1].number if len(found) > PAGE_ROWS else None,
-        offer=None if found or is_filtered or before else services().payouts.offer(affiliate.id),
+        offer=None if found or is_filtered or before else services().offers.of(affiliate.id),
     )
 
 
@@ -75,7 +68,8 @@ def as_csv() -> Response:
 @pages.get("/payouts/new")
 @access("affiliate")
 def new() -> Response:
-    return _form()
+    """The form; with an amount in the address, what a request of it would mean. While somebody types, that alone."""
+    return _form(request.args.get("amount", ""), fragment="payouts/_typed.html")
 
 
 @pages.post("/payouts")
@@ -101,7 +95,7 @@ def create() -> AnyResponse:
 def show(payout_id: UUID) -> Response:
     payout = services().payouts.of_affiliate(current_affiliate().id, payout_id)
     banks = services().bank_payouts.of_payout(payout.id)
-    if wants_fragment() and request.args.get("seen") == _as_seen(payout, banks):
+    if wants_fragment() and request.args.get("seen") == as_seen(payout, banks):
         return nothing_changed()
     return _page(payout, banks, is_new=request.args.get("new") == "1")
 
@@ -121,20 +115,39 @@ def cancel(payout_id: UUID) -> AnyResponse:
 
 
 def _form(
-    amount: str = "", request_key: str = "", *, problems: Mapping[str, str] | None = None, status: int = 200
+    amount: str = "",
+    request_key: str = "",
+    *,
+    fragment: str | None = None,
+    problems: Mapping[str, str] | None = None,
+    status: int = 200,
 ) -> Response:
     """The form, or why there is none. The key of a form that comes back stays: sent twice, it is still one request."""
-    offer = services().payouts.offer(current_affiliate().id)
+    offer = services().offers.of(current_affiliate().id)
+    quote, quote_problem = _quote(offer, amount)
     return render(
         "payouts/new.html",
+        fragment,
         status=status,
         affiliate=offer.affiliate,
         offer=offer,
+        quote=quote,
+        quote_problem=quote_problem,
         amount=amount,
         request_key=request_key or secrets.token_urlsafe(24),
         example=major_units(100, offer.balances.available.currency).to_decimal(),
         problems=problems or {},
     )
+
+
+def _quote(offer: Offer, amount: str) -> tuple[Quote | None, str]:
+    """What a request of the amount would mean, or why it would be refused."""
+    if offer.refusal is not None:
+        return None, offer.refusal.sentence
+    try:
+        return services().offers.quote(offer, amount), ""
+    except PortalError as refusal:
+        return None, refusal.sentence
 
 
 def _page(
@@ -146,54 +159,14 @@ def _page(
     status: int = 200,
 ) -> Response:
     """`banks` are the bank payouts that carry it; the last one counts."""
-    history = services().payouts.history(payout.id)
-    bank = banks[-1] if banks else None
-    stage = bank.stage if bank and payout.status is PayoutStatus.paid else None
-    is_awaited = _is_awaited(payout, bank)
-    pause = MOVING_SECONDS if payout.status.is_moving else AT_BANK_SECONDS if is_awaited else None
-    poll_url = url_for("payouts.show", payout_id=payout.id, seen=_as_seen(payout, banks))
     return render(
         "payouts/show.html",
         "payouts/_change.html",
         status=status,
-        payout=payout,
-        bank=bank,
-        stage=stage,
-        failure=bank.failure(payout.reference) if bank and bank.status.is_over else None,
-        is_awaited=is_awaited,
-        today=services().clock.real_now().date(),
-        steps=timeline(payout, history, banks, programme=services().settings.name, is_awaited=is_awaited),
-        words=payout_words(stage or payout.status),
         is_new=is_new and payout.status in _JUST_REQUESTED,
-        hold_reason=_hold_reason(payout),
-        is_late=is_review_late(payout, services().clock.now()),
-        is_canceled_by_affiliate=is_canceled_by_affiliate(history),
-        can_cancel=payout.status in _CANCELABLE
-        and not may_be_in_a_persons_hands(payout.method, payout.status),
-        poll_url=poll_url if pause else None,
-        poll_seconds=pause,
         problems=problems or {},
+        **vars(payout_view(payout, banks)),
     )
-
-
-def _is_awaited(payout: Payout, bank: BankPayout | None) -> bool:
-    """Whether there may still be news of it from the bank."""
-    is_under_way = payout.status is PayoutStatus.paid and payout.method is PayoutMethod.fiat
-    is_told = bank is not None and bank.stage in {BankStage.arrived, BankStage.returned}
-    return is_under_way and not is_told and services().bank_payouts.is_looked_for(payout)
-
-
-def _as_seen(payout: Payout, banks: Sequence[BankPayout]) -> str:
-    """All of a payout that its page shows and that may change by itself."""
-    seen: list[object] = [payout.status, payout.wait_reason or _hold_reason(payout), payout.amount_reversed]
-    for bank in banks:
-        seen += [bank.id, bank.status, bank.arrival_on, bank.trace_id, bank.returned_at]
-    return hashlib.sha256("\n".join(map(str, seen)).encode()).hexdigest()[:16]
-
-
-def _hold_reason(payout: Payout) -> HoldReason | None:
-    """Why a held payout still has to wait; None once the next run lets it go on."""
-    return services().holds.reason_now(payout.id) if payout.status is PayoutStatus.held else None
 
 
 def _wanted() -> HistoryFilter:

@@ -24,6 +24,7 @@ from portal.domain.money import Money, exponent
 from portal.domain.statements import Month
 from portal.web.theme import chosen_theme
 from portal.web.words import (
+    TO_BANK_WORDS,
     badge_sign,
     badge_words,
     condition_words,
@@ -160,5 +161,5 @@ def register(app: Flask) -> None:
         badge_sign=badge_sign,
         badge_words=badge_words,
     )
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals.update(asset=asset, TO_BANK_WORDS=TO_BANK_WORDS)
     app.context_processor(lambda: dict(_page_context()))

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from portal.domain.bank_payouts import BankPayoutStatus, BankStage
+from portal.domain.business_days import business_days_after
 from portal.domain.payouts import PayoutMethod, PayoutStatus
 from portal.models import ActorKind, AuditRow, BankPayout, Payout
-from portal.web.words import BANK_WORDS
+from portal.web.words import BANK_WORDS, TO_BANK_WORDS
 
 #: What the page promises for a review.
 REVIEW_BUSINESS_DAYS = 2
 
-_SATURDAY = 5
-
 
 @dataclass(frozen=True)
 class Step:
-    """One line. `tone` is its CSS class: done, current, future, ended or failed; `at` is UTC, None in the future; `on`
-    is there where only the day is known, of the future the expected one."""
+    """One line. `tone` is its CSS class: done, current, future, ended or failed; `at` is UTC; `on` is there where only
+    the day is known, `about` where not even that. Of the future, all are what is expected."""
 
     words: str
     tone: str
@@ -28,6 +27,7 @@ class Step:
     by: str = ""
     is_current: bool = False
     on: date | None = None
+    about: str = ""
 
 
 def timeline(
@@ -36,10 +36,13 @@ def timeline(
     banks: Sequence[BankPayout] = (),
     *,
     programme: str,
+    now: datetime,
     is_awaited: bool = False,
+    goes_out_at: datetime | None = None,
 ) -> list[Step]:
     """The steps of a payout, oldest first; tries that came to nothing are left out. `banks` are the bank payouts that
-    carried it, oldest first; `is_awaited`: whether there may still be news of it from the bank."""
+    carried it, oldest first; `is_awaited`: whether there may still be news of it from the bank; `goes_out_at`: when it
+    leaves if it can, where that is known."""
     moves = _moves(history)
     shown = [row for number, row in enumerate(moves) if number == len(moves) - 1 or not _is_a_try(row)]
     is_open = payout.status.is_open or (is_awaited and not banks)
@@ -58,16 +61,21 @@ def timeline(
     bank_steps = [
         step for bank in banks for step in _at_bank(bank, is_current=is_awaited and bank is banks[-1])
     ]
-    return steps[:sent] + bank_steps + steps[sent:] + _ahead(payout, banks, is_awaited=is_awaited)
+    return (
+        steps[:sent]
+        + bank_steps
+        + steps[sent:]
+        + _ahead(payout, banks, now=now, is_awaited=is_awaited, goes_out_at=goes_out_at)
+    )
 
 
 def is_review_late(payout: Payout, now: datetime) -> bool:
     """Whether a request has waited for longer than the page promises, weekends not counted."""
-    days, day = 0, payout.created_at
-    while day + timedelta(days=1) <= now and days <= REVIEW_BUSINESS_DAYS:
-        day += timedelta(days=1)
-        days += day.weekday() < _SATURDAY
-    return payout.status is PayoutStatus.requested and days > REVIEW_BUSINESS_DAYS
+    return payout.status is PayoutStatus.requested and now > _reviewed_by(payout)
+
+
+def _reviewed_by(payout: Payout) -> datetime:
+    return business_days_after(payout.created_at, REVIEW_BUSINESS_DAYS)
 
 
 def is_canceled_by_affiliate(history: Iterable[AuditRow]) -> bool:
@@ -149,15 +157,26 @@ def _at_bank(bank: BankPayout, *, is_current: bool) -> Iterator[Step]:
             yield Step("Called off before it reached your bank", "ended", at=bank.returned_at, by="by Stripe")
 
 
-def _ahead(payout: Payout, banks: Sequence[BankPayout], *, is_awaited: bool) -> list[Step]:
+def _ahead(
+    payout: Payout,
+    banks: Sequence[BankPayout],
+    *,
+    now: datetime,
+    is_awaited: bool,
+    goes_out_at: datetime | None,
+) -> list[Step]:
     """What still comes; nothing after a return, since nobody has said when it goes out again."""
     bank = banks[-1] if banks else None
-    arrived = Step(BANK_WORDS[BankStage.arrived], "future", on=bank.arrival_on if bank else None)
+    about = "" if bank else f"{TO_BANK_WORDS.capitalize()} after it is sent"
+    arrived = Step(BANK_WORDS[BankStage.arrived], "future", on=bank.arrival_on if bank else None, about=about)
     to_bank = [Step(BANK_WORDS[BankStage.on_its_way], "future"), arrived]
-    ahead = [Step(_sent(payout), "future"), *(to_bank if payout.method is PayoutMethod.fiat else [])]
+    may_leave = payout.status in {PayoutStatus.approved, PayoutStatus.held}
+    sent = Step(_sent(payout), "future", at=goes_out_at if may_leave else None)
+    ahead = [sent, *(to_bank if payout.method is PayoutMethod.fiat else [])]
     match payout.status:
         case PayoutStatus.requested:
-            return [Step("Approved", "future"), *ahead]
+            by = None if is_review_late(payout, now) else _reviewed_by(payout).date()
+            return [Step("Approved", "future", on=by), *ahead]
         case PayoutStatus.approved | PayoutStatus.held | PayoutStatus.processing:
             return ahead
         case PayoutStatus.paid if is_awaited and bank is None:

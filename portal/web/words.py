@@ -31,6 +31,9 @@ BANK_WORDS: Mapping[BankStage, str] = {
     BankStage.returned: "Returned by your bank",
 }
 
+#: How long the last way usually takes; nobody knows the day before Stripe names it.
+TO_BANK_WORDS = "about 3–5 business days"
+
 #: The badge: its sign, hidden from screen readers, and its words. Together they are a promise to the letter.
 BADGE: Mapping[AccountStatus | None, tuple[str, str]] = {
     None: ("", "Not set up yet"),

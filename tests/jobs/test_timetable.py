@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.jobs.work import everything_due
 from portal.models import Installation, JobSlot, VerificationRun
-from portal.services.timetable import Slot, latest_slot
+from portal.services.timetable import Slot, latest_slot, next_slot
 from tests.services.programme import Programme
 
 VERIFICATION = "verify-stripe-accounts"
@@ -142,3 +142,23 @@ def test_the_nightly_run_has_the_id_of_its_slot(programme: Programme) -> None:
     (run,) = programme.rows(sa.select(VerificationRun.__table__))
     assert (job, run.id, run.trigger) == (VERIFICATION, run_id, "timetable")
     assert tally["checked"] == run.checked == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "after", "slot_at"),
+    [
+        ("0 * * * *", "2031-11-28T09:30", "2031-11-28T10:00"),
+        ("0 * * * *", "2031-11-28T10:00", "2031-11-28T11:00"),
+        ("* * * * *", "2031-11-28T09:30", "2031-11-28T09:31"),
+        ("15 */6 * * *", "2031-11-28T18:15", "2031-11-29T00:15"),
+        ("0 0 1 * *", "2031-11-28T09:30", "2031-12-01T00:00"),
+        ("0 0 31 * *", "2031-11-30T09:30", "2031-12-31T00:00"),
+        ("0 0 * * 1", "2031-12-01T00:00", "2031-12-08T00:00"),
+        ("59 23 31 12 *", "2031-12-31T23:59", "2032-12-31T23:59"),
+        ("0 0 30 2 *", "2031-11-28T09:30", None),
+    ],
+)
+def test_the_next_slot_is_the_first_minute_after_that_the_crontab_names(
+    fields: str, after: str, slot_at: str | None
+) -> None:
+    assert next_slot(fields, after=at(after)) == (slot_at and at(slot_at))

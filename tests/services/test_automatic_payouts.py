@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from portal.domain.automatic_payouts import crontab_of
 from portal.domain.payouts import PayoutStatus
 from portal.models import Payout
 from portal.services.affiliates import PreferenceChange
-from portal.services.automatic_payouts import crontab_of
 from tests.services.programme import TEST, Programme
 
 

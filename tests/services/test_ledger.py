@@ -179,18 +179,6 @@ def test_nobody_has_anything_before_their_first_earning(programme: Programme) ->
     assert {have.on_hold, have.available, have.reserved, have.paid_out, have.owed} == {usd(0)}
 
 
-def test_the_hold_that_ends_next_is_named_until_it_has_passed(programme: Programme) -> None:
-    ana = programme.affiliate()
-    for amount, days_ago in [(100, 31), (200, 20), (300, 25)]:
-        programme.earn(ana, amount, days_ago=days_ago)
-    named = []
-    for days in (1, 5, 6):
-        programme.clock.advance(hours=24 * days)
-        hold = programme.services.payouts.offer(ana).next_release
-        named.append(hold and hold.amount)
-    assert named == [300, 200, None]
-
-
 def test_a_page_of_the_ledger_goes_on_below_the_one_before(programme: Programme) -> None:
     ana, ledger = programme.affiliate(), programme.services.ledger
     for amount in (1, 2, 3):

@@ -105,7 +105,7 @@ def _assert_meant(programme: Programme, turn: Turn, affiliate_id: UUID, payout_i
     affiliate = programme.get(affiliate_id)
     assert (affiliate.stripe_account_status, affiliate.stripe_account_detail) == (turn.status, turn.detail)
     assert not affiliate.stripe_onboarding_complete
-    refusal = programme.services.payouts.offer(affiliate_id).refusal
+    refusal = programme.services.offers.of(affiliate_id).refusal
     assert refusal is not None
     assert refusal.code == turn.gate
     payout = programme.payout(payout_id)

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal.domain.errors import NotFound
-from portal.domain.ledger import EntryKind, Hold
+from portal.domain.ledger import EntryKind, Release
+from portal.domain.money import Money
 from portal.domain.refunds import RefundConflict, RefundIsLargerThanEarning
 from portal.models import LedgerEntry, Refund
 from portal.models.base import new_id
@@ -71,8 +72,8 @@ def test_a_single_cent_is_taken_owed_and_paid_off(programme: Programme) -> None:
     programme.request(ana)
     programme.run()
     programme.earn(ana, 1, days_ago=1)
-    coming = programme.services.payouts.offer(ana).next_release
-    assert coming == Hold(1, programme.clock.now() + timedelta(days=29))
+    ends_on = (programme.clock.now() + timedelta(days=29)).date()
+    assert programme.services.offers.of(ana).releases == [Release(Money(1, "usd"), ends_on)]
     assert _refund(programme, sold, 2)
     assert _amounts(programme, ana) == (0, 0, 0, 10_000, 1)
     for available in (0, 1):

@@ -140,7 +140,7 @@ def _known(code: str) -> Affiliate:
 
 def _page(code: str, *, refusal: PortalError | None = None) -> Response:
     affiliate = _known(code)
-    offer = services().payouts.offer(affiliate.id)
+    offer = services().offers.of(affiliate.id)
     rows = services().payout_history.page(affiliate.id, limit=RECENT_PAYOUTS)
     return render(
         "operator/affiliates/show.html",

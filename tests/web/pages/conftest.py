@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Page as BrowserPage
 
 from portal.models import Affiliate
 from portal.services.journal import Cause
@@ -121,3 +122,21 @@ def verified(ada: Partner) -> Partner:
     ada.set_up()
     ada.earn(41_250)
     return ada
+
+
+#: Opens one of our pages in the browser as a signed-in partner.
+Open = Callable[[Partner, str], BrowserPage]
+
+
+@pytest.fixture
+def opened(page: BrowserPage, served_portal: str) -> Open:
+    """Opens a page in the browser as a signed-in partner."""
+
+    def open_page(partner: Partner, path: str) -> BrowserPage:
+        cookie = partner.client.get_cookie("portal_session")
+        assert cookie is not None
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": served_portal}])
+        page.goto(served_portal + path)
+        return page
+
+    return open_page

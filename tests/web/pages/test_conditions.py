@@ -25,7 +25,7 @@ def test_a_new_partner_sees_what_comes_first_and_what_after_it(ada: Partner) -> 
         "minimum": "time", "no_open_payout": "done", "rate": "done",
     }  # fmt: skip
     assert next_step(page) == "stripe_set_up"
-    assert "$0.00 of $25.00, the minimum of Partner portal" in page.said
+    assert "$0.00 of $25.00, the minimum" in page.said
 
 
 def test_the_form_that_is_not_there_says_why_in_the_same_words(ada: Partner) -> None:

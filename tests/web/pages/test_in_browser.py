@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import look_at
-from tests.web.pages.conftest import Partner
+from tests.web.pages.conftest import Open, Partner
 
 #: htmx asks every 3 or 5 seconds.
 NEWS_MILLISECONDS = 15_000
-
-Open = Callable[[Partner, str], Page]
-
-
-@pytest.fixture
-def opened(page: Page, served_portal: str) -> Open:
-    """Opens a page in the browser as a signed-in partner."""
-
-    def open_page(partner: Partner, path: str) -> Page:
-        cookie = partner.client.get_cookie("portal_session")
-        assert cookie is not None
-        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": served_portal}])
-        page.goto(served_portal + path)
-        return page
-
-    return open_page
 
 
 @pytest.mark.parametrize("outcome", ["none", "leave", "review", "restrict", "reject", "approve"])

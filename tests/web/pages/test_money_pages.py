@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from portal.web.rendering import day_text
 from tests.web.pages.conftest import Partner
 
 
@@ -18,7 +21,21 @@ def test_the_dashboard_names_the_partner_and_every_balance(ada: Partner) -> None
         for each in page.html.all("dd", data_balance=None)
     }
     assert balances == {"on_hold": "6000", "available": "41250", "reserved": "0", "paid_out": "0"}
-    assert "$60.00 becomes available on" in page.said
+    words = page.html.one(id="balances").one("p").text
+    assert words == (
+        "$60.00 on hold until refunds can no longer happen. All of it releases on"
+        f" {day_text(ada.clock.now() + timedelta(days=6))}."
+    )
+
+
+def test_what_is_on_hold_has_its_first_day_and_its_last(ada: Partner) -> None:
+    for number, (amount, days_ago) in enumerate([(2_000, 24), (4_000, 24), (5_000, 20), (7_000, 10)]):
+        ada.earn(amount, days_ago=days_ago, reference=f"order-{number}")
+    first, last = (day_text(ada.clock.now() + timedelta(days=days)) for days in (6, 20))
+    assert ada.get("/dashboard").html.one(id="balances").one("p").text == (
+        "$180.00 on hold until refunds can no longer happen."
+        f" $60.00 releases on {first}. All released by {last}."
+    )
 
 
 def test_a_verified_partner_with_enough_has_one_primary_action(verified: Partner) -> None:

@@ -65,7 +65,7 @@ def _history(*moves: Move) -> list[AuditRow]:
 def test_the_steps_tell_what_was_done_where_it_stands_and_what_comes(
     moves: list[Move], words: list[str]
 ) -> None:
-    steps = timeline(_payout(moves[-1][1]), _history(*moves), programme="Lumen")
+    steps = timeline(_payout(moves[-1][1]), _history(*moves), programme="Lumen", now=MONDAY)
     assert [("*" if step.is_current else "") + step.words for step in steps] == words
 
 
@@ -102,33 +102,37 @@ def test_once_sent_the_steps_go_on_to_the_bank(
     banks: list[BankPayout], is_awaited: bool, words: list[str]
 ) -> None:
     history = _history(ASKED, APPROVED, SENDING, SENT)
-    steps = timeline(_payout("paid"), history, banks, programme="Lumen", is_awaited=is_awaited)
+    steps = timeline(_payout("paid"), history, banks, programme="Lumen", now=MONDAY, is_awaited=is_awaited)
     assert [("*" if step.is_current else "") + step.words for step in steps] == words
 
 
 def test_the_bank_comes_before_what_was_taken_back_later() -> None:
     history = _history(ASKED, APPROVED, SENDING, SENT, ("paid", "reversed", ActorKind.stripe))
-    steps = timeline(_payout("reversed"), history, [_bank("paid")], programme="Lumen")
+    steps = timeline(_payout("reversed"), history, [_bank("paid")], programme="Lumen", now=MONDAY)
     assert [step.words for step in steps] == [*BEFORE, ON_ITS_WAY, ARRIVED, "Taken back"]
 
 
 def test_the_day_of_arrival_is_the_expected_one_until_it_has_arrived() -> None:
     history = _history(ASKED, APPROVED, SENDING, SENT)
     for status, tone in (("in_transit", "future"), ("paid", "done")):
-        step = timeline(_payout("paid"), history, [_bank(status)], programme="Lumen", is_awaited=True)[-1]
+        step = timeline(
+            _payout("paid"), history, [_bank(status)], programme="Lumen", now=MONDAY, is_awaited=True
+        )[-1]
         assert (step.tone, step.on) == (tone, date(2026, 11, 26))
 
 
 def test_a_step_says_who_did_it() -> None:
     history = _history(ASKED, ("requested", "rejected", ActorKind.operator))
-    assert [step.by for step in timeline(_payout("rejected"), history, programme="Lumen")] == [
+    assert [step.by for step in timeline(_payout("rejected"), history, programme="Lumen", now=MONDAY)] == [
         "by you",
         "by Lumen",
     ]
 
 
 def test_crypto_goes_to_a_wallet() -> None:
-    steps = timeline(_payout("approved", PayoutMethod.crypto), _history(ASKED, APPROVED), programme="Lumen")
+    steps = timeline(
+        _payout("approved", PayoutMethod.crypto), _history(ASKED, APPROVED), programme="Lumen", now=MONDAY
+    )
     assert steps[-1].words == "Sent to your wallet"
 
 

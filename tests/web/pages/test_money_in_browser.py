@@ -1,0 +1,77 @@
+"""The money screens in a real browser: the quote follows what is typed, and every state is for everybody."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import look_at
+from tests.web.pages.conftest import Open, Partner
+
+NEW, PREFERENCES = "/payouts/new", "/payouts/preferences"
+
+
+@pytest.fixture
+def rich(ada: Partner) -> Partner:
+    """Verified, with $912.50 available and $180.00 on hold, at a known moment."""
+    ada.clock.set(datetime(2031, 11, 28, 9, 30, tzinfo=UTC))
+    ada.sign_in()
+    ada.set_up()
+    ada.earn(91_250)
+    for number, (amount, days_ago) in enumerate([(6_000, 10), (5_000, 5), (7_000, 1)]):
+        ada.earn(amount, days_ago=days_ago, reference=f"held-{number}")
+    return ada
+
+
+def test_the_quote_follows_what_is_typed_without_moving_the_focus(rich: Partner, opened: Open) -> None:
+    page = opened(rich, NEW)
+    quote = page.locator("#quote")
+    expect(quote).to_contain_text("all that is available")
+    look_at(page, "quote-all")
+    page.evaluate(
+        """() => { window.said = []; const live = document.getElementById('live');
+        new MutationObserver(() => window.said.push(live.textContent)).observe(live, {childList: true}); }"""
+    )
+    field = page.get_by_label("Amount in USD")
+    field.press_sequentially("100.00")
+    expect(quote).to_contain_text("$812.50")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("100.00")
+    look_at(page, "quote-part")
+    field.fill("9999")
+    expect(quote).to_have_text("You can request up to $912.50.")
+    look_at(page, "quote-refused")
+    field.fill("")
+    expect(quote).to_contain_text("all that is available")
+    assert page.evaluate("window.said") == [
+        "$100.00; $812.50 stays available. Approved at once.",
+        "You can request up to $912.50.",
+        "$912.50. We look at it first.",
+    ]
+    field.fill("120.00")
+    page.get_by_role("button", name="Request payout").click()
+    expect(page.get_by_role("alert").filter(has_text="Payout requested. Reference P-")).to_be_visible()
+    look_at(page, "receipt-approved")
+
+
+def test_the_dashboard_with_automatic_payouts_and_holds_is_for_everybody(rich: Partner, opened: Open) -> None:
+    look_at(opened(rich, "/dashboard"), "money-on-request")
+    rich.send(rich.get(PREFERENCES), PREFERENCES, automatic="true")
+    look_at(opened(rich, "/dashboard"), "money-automatic")
+    rich.send(rich.get(NEW), "/payouts")
+    look_at(opened(rich, "/dashboard"), "money-open-payout")
+
+
+def test_below_the_minimum_is_for_everybody(ada: Partner, opened: Open) -> None:
+    ada.set_up()
+    ada.earn(1_520)
+    ada.earn(700, days_ago=3, reference="order-2")
+    ada.send(ada.get(PREFERENCES), PREFERENCES, automatic="true")
+    look_at(opened(ada, "/dashboard"), "money-below-minimum")
+    look_at(opened(ada, NEW), "request-below-minimum")
+
+
+def test_a_receipt_that_waits_for_a_review_is_for_everybody(rich: Partner, opened: Open) -> None:
+    look_at(opened(rich, rich.send(rich.get(NEW), "/payouts").location), "receipt-reviewed")
