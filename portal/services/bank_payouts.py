@@ -204,6 +204,8 @@ class BankPayouts:
         return self._current(payout_ids)
 
     def _current(self, payout_ids: Collection[UUID]) -> Mapping[UUID, BankPayout]:
+        if not payout_ids:
+            return {}
         query = sa.select(CarriedPayout.payout_id, BankPayout).join(
             BankPayout, BankPayout.id == CarriedPayout.bank_payout_id
         )

@@ -79,15 +79,13 @@ class Statements:
 
     def years(self, affiliate_id: UUID) -> list[YearStatements]:
         """Every month since the first entry, the running one included; newest first, year by year."""
-        self._bring_up_to_date(affiliate_id)
-        months = self._months(affiliate_id)
+        months = self._up_to_date(affiliate_id)
         years = sorted({each.month.year for each in months}, reverse=True)
         return [YearStatements(year, [each for each in months if each.month.year == year]) for year in years]
 
     def get(self, affiliate_id: UUID, month: Month) -> MonthStatement:
         """One month. Raises NotFound for one before the first entry, or that has not begun."""
-        self._bring_up_to_date(affiliate_id)
-        for each in self._months(affiliate_id):
+        for each in self._up_to_date(affiliate_id):
             if each.month == month:
                 return each
         raise NotFound("There is no statement for this month.")
@@ -109,16 +107,13 @@ class Statements:
         refunds = self._refunds({_refund_id(entry) for entry, *_ in rows} - {None})
         return [_line(entry, earning, payout, refunds) for entry, earning, payout in rows]
 
-    def _bring_up_to_date(self, affiliate_id: UUID) -> None:
-        if self._is_behind(affiliate_id):
+    def _up_to_date(self, affiliate_id: UUID) -> list[MonthStatement]:
+        """All months, newest first; those that are over are written down if nobody did so yet."""
+        months = self._months(affiliate_id)
+        if months is None:
             self._close_passed(affiliate_id)
-
-    @reading
-    def _is_behind(self, affiliate_id: UUID) -> bool:
-        """Whether a month is over and not written down."""
-        last = self._database.scalar(_newest(affiliate_id))
-        due = Month.parse(last.month).next if last else self._first_month(affiliate_id)
-        return due is not None and due.ends_at <= self._clock.now()
+            months = self._months(affiliate_id)
+        return months or []
 
     @writing
     def _close_passed(self, affiliate_id: UUID) -> None:
@@ -154,8 +149,8 @@ class Statements:
         return row
 
     @reading
-    def _months(self, affiliate_id: UUID) -> list[MonthStatement]:
-        """Newest first."""
+    def _months(self, affiliate_id: UUID) -> list[MonthStatement] | None:
+        """Newest first; None if a month is over and not written down."""
         months: list[MonthStatement] = []
         after_id = 0
         for row in self._database.scalars(
@@ -163,15 +158,16 @@ class Statements:
         ):
             months.append(_closed(row, after_id))
             after_id = row.last_entry_id
-        running = self._running(affiliate_id, months[-1] if months else None)
-        return [*([running] if running else []), *reversed(months)]
-
-    def _running(self, affiliate_id: UUID, before: MonthStatement | None) -> MonthStatement | None:
-        if before is None and self._first_month(affiliate_id) is None:
+        first = None if months else self._first_entry(affiliate_id)
+        if first is None and not months:
+            return []
+        due = Month.of(first.created_at) if first else months[-1].month.next
+        if due.ends_at <= self._clock.now():
             return None
-        affiliate = self._database.get_one(Affiliate, affiliate_id)
-        opening = before.totals.closing if before else Money.zero(affiliate.currency)
-        after_id = (before.last_entry_id if before else 0) or 0
+        opening = Money.zero(first.currency) if first else months[-1].totals.closing
+        return [self._running(affiliate_id, opening, after_id), *reversed(months)]
+
+    def _running(self, affiliate_id: UUID, opening: Money, after_id: int) -> MonthStatement:
         sums = self._sums(LedgerEntry.affiliate_id == affiliate_id, LedgerEntry.id > after_id)
         return MonthStatement(
             Month.of(self._clock.now()),
@@ -190,13 +186,12 @@ class Statements:
         return [(kind, int(amount)) for kind, amount in rows]  # PostgreSQL sums bigints to a Decimal
 
     def _first_month(self, affiliate_id: UUID) -> Month | None:
-        first_at = self._database.scalar(
-            sa.select(LedgerEntry.created_at)
-            .where(LedgerEntry.affiliate_id == affiliate_id)
-            .order_by(LedgerEntry.id)
-            .limit(1)
-        )
-        return Month.of(first_at) if first_at else None
+        first = self._first_entry(affiliate_id)
+        return Month.of(first.created_at) if first else None
+
+    def _first_entry(self, affiliate_id: UUID) -> LedgerEntry | None:
+        of_affiliate = sa.select(LedgerEntry).where(LedgerEntry.affiliate_id == affiliate_id)
+        return self._database.scalar(of_affiliate.order_by(LedgerEntry.id).limit(1))
 
     def _refunds(self, ids: Collection[UUID | None]) -> Mapping[UUID, tuple[Refund, Earning]]:
         rows = self._database.execute(
