@@ -30,6 +30,7 @@ PAGE_ROWS = 25
 
 _COLUMNS = (
     "reference", "status", "amount", "currency", "taken_back", "method", "requested_at", "sent_at", "transfer",
+    "in_bank_on", "bank_reference",
 )  # fmt: skip
 
 #: Once something else has happened, “Payout requested” is no news any more.
@@ -184,17 +185,21 @@ def _kept() -> dict[str, str | None]:
 def _csv_rows(wanted: HistoryFilter) -> Iterator[Sequence[object]]:
     affiliate_id = current_affiliate().id
 
-    def page(before: int | None) -> Sequence[Payout]:
-        return services().payout_history.page(affiliate_id, wanted, before=before, limit=BATCH_ROWS)
+    def page(before: int | None) -> Sequence[tuple[Payout, BankPayout | None]]:
+        found = services().payout_history.page(affiliate_id, wanted, before=before, limit=BATCH_ROWS)
+        banks = services().bank_payouts.current_of([payout.id for payout in found])
+        return [(payout, banks.get(payout.id)) for payout in found]
 
-    for payout in all_pages(page, place_of=lambda payout: payout.number):
+    for payout, bank in all_pages(page, place_of=lambda row: row[0].number):
         money, reversed_money = (
             Money(payout.amount, payout.currency),
             Money(payout.amount_reversed, payout.currency),
         )
+        stage = bank.stage if bank and payout.status is PayoutStatus.paid else None
         yield (
-            payout.reference, payout_words(payout.status), money.as_number, payout.currency,
+            payout.reference, payout_words(stage or payout.status), money.as_number, payout.currency,
             reversed_money.as_number, payout.method, payout.created_at, payout.paid_at, payout.transfer_id,
+            bank.arrival_on if stage and bank else None, bank.trace_id if bank else None,
         )  # fmt: skip
 
 

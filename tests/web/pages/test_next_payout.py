@@ -73,6 +73,13 @@ def test_an_automatic_payout_that_would_not_be_made_says_why(ada: Partner) -> No
     assert f"{reference} goes out on 28 Nov 2031, 10:00 UTC." in card(ada)
 
 
+@pytest.mark.settings(PORTAL_AUTO_APPROVE_LIMIT="usd:1000")
+def test_what_waits_for_approval_is_promised_no_time(verified: Partner) -> None:
+    verified.send(verified.get("/payouts/new"), "/payouts")
+    assert "waits for approval. Once it has it, it goes out with the next run." in card(verified)
+    assert "10:00 UTC" not in card(verified)
+
+
 @pytest.mark.settings(PORTAL_PAYOUT_SCHEDULE="manual")
 def test_who_chose_automatic_payouts_of_a_programme_without_days_reads_that(verified: Partner) -> None:
     automatic(verified)

@@ -82,6 +82,12 @@ def test_what_would_be_refused_is_said_in_the_same_words_and_nothing_is_written(
     assert not verified.get("/payouts").html.all(data_payout_id=None)
 
 
+def test_a_form_that_comes_back_says_its_problem_at_the_field_and_no_third_time(verified: Partner) -> None:
+    page = verified.send(verified.get(NEW), "/payouts", amount="9999")
+    assert page.said.count("You can request up to $912.50.") == 2
+    assert page.html.one("section", id="quote").text == ""
+
+
 def test_who_is_stopped_meanwhile_reads_it_while_typing(verified: Partner) -> None:
     with verified.app.app_context():
         services().affiliates.block(verified.row().code, message="Please write to us.", cause=TEST)

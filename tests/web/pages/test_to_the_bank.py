@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from portal.domain.business_days import business_days_after
 from portal.wiring import services
 from tests.services.stand_in import StandIn
 from tests.web.pages.conftest import TEST, Partner
@@ -81,7 +84,9 @@ def test_on_its_way_it_is_said_by_when_it_is_expected(ada_sent: Banked) -> None:
     assert page.html.one("li", aria_current="step").one("strong").text == "On its way to your bank"
     assert f"Expected by {expected}" in page.html.one("ol", class_="timeline").all("li")[-1].text
     for path in (ALL, "/dashboard", f"{ALL}?status=paid"):
-        assert ("On its way to your bank", "on_its_way") in tags(ada_sent.partner.get(path))
+        there = ada_sent.partner.get(path)
+        assert ("On its way to your bank", "on_its_way") in tags(there)
+        assert there.html.one("td", data_label="Status").one("p").text == f"Expected by {expected}"
     ada_sent.partner.wait(days=3)
     assert "That day has passed, and Stripe has not said yet that it arrived." in ada_sent.page().said
 
@@ -91,11 +96,17 @@ def test_arrived_it_is_said_when_and_what_the_bank_finds_it_by(ada_sent: Banked)
     page = ada_sent.page()
     (payout,) = (each for each in ada_sent.stripe.bank_payouts() if each["id"] == bank_id)
     assert f"Arrived on {day(datetime.now(UTC))}. Bank reference: {payout['trace_id']['value']}." in page.said
+    chase_on = day(business_days_after(datetime.now(UTC), 5))
+    assert f"If it is not there by {chase_on}, contact your bank with this reference." in page.said
     assert tags(page) == [("Arrived", "arrived")]
     assert steps(page) == ["Requested", "Approved", "Sent", "On its way to your bank", "Arrived"]
     assert not page.html.all("li", aria_current="step")
     assert "hx-trigger" not in page.html.one(id="payout").attributes
     assert ("Arrived", "arrived") in tags(ada_sent.partner.get(ALL))
+    (row,) = csv.DictReader(io.StringIO(ada_sent.partner.get("/payouts.csv").response.text))
+    assert (row["status"], row["in_bank_on"], row["bank_reference"]) == (
+        "Arrived", f"{datetime.now(UTC):%Y-%m-%d}", payout["trace_id"]["value"],
+    )  # fmt: skip
 
 
 CLOSED = "Your bank says the account is closed. {} Add a different bank account on Stripe."
