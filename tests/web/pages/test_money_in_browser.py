@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
+from portal.wiring import services
 from tests.browser import look_at
-from tests.web.pages.conftest import Open, Partner
+from tests.services.stand_in import StandIn
+from tests.web.pages.conftest import TEST, Open, Partner
 
 NEW, PREFERENCES = "/payouts/new", "/payouts/preferences"
 
@@ -71,6 +73,24 @@ def test_below_the_minimum_is_for_everybody(ada: Partner, opened: Open) -> None:
     ada.send(ada.get(PREFERENCES), PREFERENCES, automatic="true")
     look_at(opened(ada, "/dashboard"), "money-below-minimum")
     look_at(opened(ada, NEW), "request-below-minimum")
+
+
+def test_a_payout_on_each_of_its_last_steps_is_for_everybody(verified: Partner, opened: Open) -> None:
+    stripe = StandIn(verified.stand_in)
+    payout = verified.send(verified.get(NEW), "/payouts", amount="100.00").location.partition("?")[0]
+    verified.pays()
+    look_at(opened(verified, payout), "payout-sent")
+    account = verified.row().stripe_account_id or ""
+    stripe.pay_to_bank(account, status="in_transit")
+    look(verified)
+    look_at(opened(verified, payout), "payout-on-its-way")
+    look_at(opened(verified, "/payouts"), "payouts-on-their-way")
+
+
+def look(partner: Partner) -> None:
+    """Let the portal ask Stripe where the money is."""
+    with partner.app.app_context():
+        services().bank_payouts.look_for_all(cause=TEST)
 
 
 def test_a_receipt_that_waits_for_a_review_is_for_everybody(rich: Partner, opened: Open) -> None:

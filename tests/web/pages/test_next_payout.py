@@ -73,6 +73,23 @@ def test_an_automatic_payout_that_would_not_be_made_says_why(ada: Partner) -> No
     assert f"{reference} goes out on 28 Nov 2031, 10:00 UTC." in card(ada)
 
 
+def test_after_a_change_of_bank_the_form_and_the_payout_name_the_first_run_after_the_wait(
+    verified: Partner,
+) -> None:
+    payout = verified.send(verified.get("/payouts/new"), "/payouts", amount="100.00").location
+    verified.meet("change_bank")
+    verified.clock.advance(seconds=16)
+    verified.post("/stripe/sync")
+    verified.pays()
+    page = verified.get(payout)
+    assert "Held because your bank account at Stripe changed a short while ago." in page.said
+    assert "It goes out by itself on 29 Nov 2031, 10:00 UTC." in page.said
+    assert "Expected on 29 Nov 2031, 10:00 UTC" in page.html.one("ol", class_="timeline").text
+    assert "is on hold; its page says why." in card(verified)
+    verified.post(f"{payout.partition('?')[0]}/cancel")
+    assert "29 Nov 2031, 10:00 UTC" in verified.get("/payouts/new?amount=50.00").html.one(id="quote").text
+
+
 @pytest.mark.settings(PORTAL_AUTO_APPROVE_LIMIT="usd:1000")
 def test_what_waits_for_approval_is_promised_no_time(verified: Partner) -> None:
     verified.send(verified.get("/payouts/new"), "/payouts")
