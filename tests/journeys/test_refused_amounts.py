@@ -25,7 +25,7 @@ def test_below_the_minimum_the_page_says_what_is_missing_and_wrong_amounts_are_s
     look_at(page, "amount-below-dashboard")
     ada.open("/payouts/new")
     expect(page.get_by_role("heading", level=1)).to_have_text("You can't request a payout yet")
-    expect(page.get_by_text("The minimum is $25.00. $15.00 to go.")).to_be_visible()
+    expect(page.get_by_text("$10.00 of $25.00. $15.00 to go.")).to_be_visible()
     expect(page.get_by_role("button", name="Request payout")).to_have_count(0)
     look_at(page, "amount-below")
     earn(town.portal, town.token, code=code, amount=5_000)
