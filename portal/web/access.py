@@ -23,7 +23,7 @@ from portal.models.base import new_id
 from portal.services.journal import Cause
 from portal.services.people import CurrentUser, OperatorMayOnlyLook, OperatorRole
 from portal.services.tokens import Scope, may
-from portal.web.local_paths import local_path
+from portal.web.local_paths import page_to_come_back_to
 from portal.web.problems import wants_problem
 from portal.web.rendering import wants_fragment
 from portal.web.session_cookie import shown_token
@@ -169,20 +169,10 @@ def leave_for(address: str) -> Response:
 def _to_sign_in() -> Response:
     if wants_problem():
         raise SignInIsNeeded("Sign in first.")
-    response = leave_for(url_for("auth.sign_in", next=_where_to_come_back()))
+    response = leave_for(url_for("auth.sign_in", next=page_to_come_back_to(services().settings.base_url)))
     if wants_fragment():
         response.status_code = 401
     return response
-
-
-def _where_to_come_back() -> str | None:
-    """The page that was asked for, or the one on which htmx runs; a form is not sent again after signing in."""
-    if wants_fragment():
-        current = urlsplit(request.headers.get("HX-Current-URL", ""))
-        return local_path(f"{current.path}?{current.query}" if current.query else current.path)
-    if request.method != "GET" or request.path == "/":
-        return None
-    return local_path(request.full_path.rstrip("?"))
 
 
 def _guard() -> Response | None:

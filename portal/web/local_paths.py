@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
+
+from flask import request
+
+from portal.web.rendering import wants_fragment
 
 #: No page of ours has a longer address, and a sign-in under way keeps it in a cookie.
 _LONGEST = 500
@@ -22,6 +26,26 @@ def local_path(wanted: str | None) -> str | None:
     ):
         return None
     return None if urlsplit(wanted).path.startswith(_NOT_A_DESTINATION) else wanted
+
+
+def page_to_come_back_to(base_url: str) -> str | None:
+    """After signing in: the page that was asked for, the one on which htmx runs, or the one with the form that was
+    sent."""
+    if wants_fragment():
+        current = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return local_path(f"{current.path}?{current.query}" if current.query else current.path)
+    if request.method != "GET":
+        return _page_of_the_form(base_url)
+    return None if request.path == "/" else local_path(request.full_path.rstrip("?"))
+
+
+def _page_of_the_form(base_url: str) -> str | None:
+    """Where a form was filled in, with the amount that was typed: it is not sent again by itself."""
+    page, ours = urlsplit(request.referrer or ""), urlsplit(base_url)
+    if (page.scheme, page.netloc) != (ours.scheme, ours.netloc):
+        return None
+    typed = urlencode({"amount": request.form["amount"]} if "amount" in request.form else {})
+    return local_path(f"{page.path}?{typed}" if typed else page.path)
 
 
 def _is_plain_path(text: str) -> bool:

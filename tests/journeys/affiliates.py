@@ -62,6 +62,11 @@ class Affiliate:
         self.page.get_by_label("E-mail", exact=True).fill(self.email)
         self.page.get_by_role("button", name="Sign in as someone new").click()
 
+    def signs_in_again(self) -> None:
+        """As somebody the provider knows by now."""
+        self.page.get_by_role("link", name="Sign in with Example ID").click()
+        self.page.get_by_role("button", name=self.email).click()
+
     def join(self) -> None:
         """Sign in for the first time and create the affiliate account; ends at the preferences."""
         self.sign_in()

@@ -76,6 +76,16 @@ def ada(page: Page, town: Town) -> Affiliate:
     return Affiliate(page, town.portal, "Ada Lindqvist")
 
 
+@pytest.fixture(params=["no JavaScript", "no htmx"])
+def page_without_htmx(request: pytest.FixtureRequest, chromium_process: Browser) -> Iterator[Page]:
+    """A browser that runs no JavaScript, or whose network lets htmx not through."""
+    has_scripts = request.param == "no htmx"
+    with fresh_profile(chromium_process, javascript=has_scripts) as context:
+        context.route("**/htmx.min.js*", lambda route: route.abort())
+        with attentive_page(context) as page:
+            yield page
+
+
 @pytest.fixture
 def context_without_scripts(chromium_process: Browser) -> Iterator[BrowserContext]:
     """A browser that runs no JavaScript."""

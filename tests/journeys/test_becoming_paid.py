@@ -40,8 +40,8 @@ def test_from_first_sign_in_to_paid(page: Page, each_town: Town) -> None:
     assert portal.sent_to(code) == [40_000]
 
 
-def test_the_same_way_without_javascript(page_without_scripts: Page, town: Town) -> None:
-    page, portal = page_without_scripts, town.portal
+def test_the_same_way_without_htmx(page_without_htmx: Page, town: Town) -> None:
+    page, portal = page_without_htmx, town.portal
     ada = Affiliate(page, portal, "Ada Lindqvist")
     ada.join()
     page.get_by_role("button", name="Save preferences").click()
