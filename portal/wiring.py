@@ -297,7 +297,14 @@ def wire(
         payouts=payouts,
         approvals=approvals,
         holds=holds,
-        automatic_payouts=AutomaticPayouts(session, clock=clock, payouts=payouts, timetable=timetable),
+        automatic_payouts=AutomaticPayouts(
+            session,
+            clock=clock,
+            books=books,
+            payouts=payouts,
+            timetable=timetable,
+            notifications=notifications,
+        ),
         transfers=transfers,
         bank_payouts=bank_payouts,
         stripe_events=StripeEvents(

@@ -47,6 +47,8 @@ SAMPLE_FACTS: Mapping[str, Any] = {
     "next_step": "Add a different bank account on Stripe",
     "is_ours": False,
     "bank_payout_id": "po_1",
+    "bank_reference": "061000104711",
+    "because": "amount_below_minimum",
     "has_begun": True,
     "is_last": False,
     "is_paying": True,

@@ -25,6 +25,10 @@ class MailKind(StrEnum):
     action_reminder = "action_reminder"
     payout_requested = "payout_requested"
     payout_sent = "payout_sent"
+    payout_arrived = "payout_arrived"
+    """It is in the bank."""
+    payout_skipped = "payout_skipped"
+    """An automatic one was not made."""
     payout_declined = "payout_declined"
     payout_failed = "payout_failed"
     payout_canceled = "payout_canceled"
@@ -44,7 +48,13 @@ class MailKind(StrEnum):
 
 
 #: What a person may do without. All else is about their money, who may have it, or something that only they can do.
-OPTIONAL = (MailKind.payout_requested, MailKind.payout_sent, MailKind.setup_reminder)
+OPTIONAL = (
+    MailKind.payout_requested,
+    MailKind.payout_sent,
+    MailKind.payout_arrived,
+    MailKind.payout_skipped,
+    MailKind.setup_reminder,
+)
 
 _OF_STATUS: Mapping[AccountStatus, MailKind] = {
     AccountStatus.pending: MailKind.status_pending,

@@ -9,12 +9,18 @@ import sqlalchemy as sa
 import structlog
 
 from portal.clock import Clock
-from portal.domain.accounts import AccountStatus
 from portal.domain.errors import PortalError
-from portal.domain.payouts import PayoutMethod
+from portal.domain.gate import (
+    AmountBelowMinimum,
+    StripeAccountIsRestricted,
+    VerificationIsPending,
+    WalletIsMissing,
+)
 from portal.models import Affiliate
-from portal.models.base import Database, reading
+from portal.models.base import Database, reading, writing
+from portal.services.books import Books
 from portal.services.journal import Cause
+from portal.services.notifications import Notifications
 from portal.services.payouts import Payouts
 from portal.services.timetable import Slot, Timetable
 
@@ -25,15 +31,34 @@ AUTOMATIC_PAYOUTS = "automatic-payouts"
 
 BATCH = 500
 
+#: Why somebody's automatic payout was not made who is told so: the rest is under way, or its change was told.
+TOLD_REFUSALS = frozenset(
+    {
+        refusal.code
+        for refusal in (AmountBelowMinimum, StripeAccountIsRestricted, VerificationIsPending, WalletIsMissing)
+    }
+)
+
 
 class AutomaticPayouts:
     """Makes the payouts that are due; above the approval limit they wait for an operator like any other."""
 
-    def __init__(self, database: Database, *, clock: Clock, payouts: Payouts, timetable: Timetable) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        books: Books,
+        payouts: Payouts,
+        timetable: Timetable,
+        notifications: Notifications,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._books = books
         self._payouts = payouts
         self._timetable = timetable
+        self._notifications = notifications
 
     def make_due(self) -> int:
         """Make those of the period that has begun and that nobody has made yet; how many."""
@@ -63,18 +88,23 @@ class AutomaticPayouts:
             )
         except PortalError as refusal:
             log.info("automatic_payout.skipped", affiliate=str(affiliate_id), because=refusal.code)
+            self._tell(affiliate_id, period_at, because=refusal.code)
             return False
         return True
 
+    @writing
+    def _tell(self, affiliate_id: UUID, period_at: datetime, *, because: str) -> None:
+        """Whose money stays where it is learns why, unless they were told already or it is under way."""
+        affiliate = self._books.lock(affiliate_id)
+        available = self._books.balances(affiliate).available
+        if available.amount > 0 and because in TOLD_REFUSALS:
+            self._notifications.payout_skipped(
+                affiliate, period_on=period_at.date(), available=available, because=because
+            )
+
     @reading
     def _batch(self, after: UUID | None) -> list[UUID]:
-        may_be_paid = sa.or_(
-            Affiliate.preferred_payout_type == PayoutMethod.crypto,
-            Affiliate.stripe_account_status == AccountStatus.verified,
-        )
-        query = sa.select(Affiliate.id).where(
-            Affiliate.automatic.is_(True), Affiliate.is_blocked.is_(False), may_be_paid
-        )
+        query = sa.select(Affiliate.id).where(Affiliate.automatic.is_(True), Affiliate.is_blocked.is_(False))
         if after is not None:
             query = query.where(Affiliate.id > after)
         return list(self._database.scalars(query.order_by(Affiliate.id).limit(BATCH)))

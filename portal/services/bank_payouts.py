@@ -178,7 +178,24 @@ class BankPayouts:
             return "no change"
         if row.status.is_over:
             self._came_back(row, [*known, *new])
+        elif row.status is BankPayoutStatus.paid:
+            self._arrived(row, [*known, *new])
         return f"{before or 'none'} → {row.status}"
+
+    def _arrived(self, row: BankPayout, carried: Collection[Payout]) -> None:
+        """Tell whom it concerns; what is found long afterwards is no news."""
+        if row.arrival_on < (self._clock.real_now() - WATCHED_AFTER_ARRIVAL).date():
+            return
+        affiliate = self._database.get_one(Affiliate, row.affiliate_id)
+        for payout in self._counting(row, carried):
+            self._notifications.arrived(payout, affiliate, row)
+
+    def _counting(self, row: BankPayout, carried: Collection[Payout]) -> list[Payout]:
+        """Those that were sent and that no other bank payout has taken along since."""
+        current = self._current([payout.id for payout in carried])
+        return [
+            payout for payout in carried if payout.status is PayoutStatus.paid and current[payout.id] is row
+        ]
 
     def _came_back(self, row: BankPayout, carried: Collection[Payout]) -> None:
         """Tell whom it concerns, unless another bank payout has taken the money along since."""
@@ -187,10 +204,8 @@ class BankPayouts:
         if row.status is not BankPayoutStatus.failed:
             return
         affiliate = self._database.get_one(Affiliate, row.affiliate_id)
-        current = self._current([payout.id for payout in carried])
-        for payout in carried:
-            if payout.status is PayoutStatus.paid and current[payout.id] is row:
-                self._notifications.came_back_from_bank(payout, affiliate, row)
+        for payout in self._counting(row, carried):
+            self._notifications.came_back_from_bank(payout, affiliate, row)
 
     def _changed(self, payout: Payout, before: str | None, row: BankPayout, cause: Cause) -> None:
         self._journal.changed(

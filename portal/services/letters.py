@@ -28,6 +28,7 @@ _DASHBOARD = ("Go to your dashboard", "/dashboard")
 LINKS: Mapping[MailKind, tuple[str, str]] = {
     **dict.fromkeys(MailKind, _DASHBOARD),
     **{kind: _PAYOUT for kind in MailKind if kind.startswith("payout_")},
+    MailKind.payout_skipped: _DASHBOARD,
     MailKind.preference_changed: ("See your payout preferences", "/payouts/preferences"),
     MailKind.sending_stopped: ("Go to the overview", "/operator/"),
     MailKind.bank_payout_short: ("See this payout", "/operator/payouts/{payout_id}"),

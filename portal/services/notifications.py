@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import structlog
 from portal.clock import Clock
 from portal.domain.accounts import AccountStatus, Requirements
 from portal.domain.bank_payouts import OUR_FAULT
+from portal.domain.money import Money
 from portal.domain.notifications import OF_MOVE, MailKind, is_wanted, kind_of_status, wanted_words
 from portal.domain.payouts import PayoutStatus
 from portal.domain.reminders import SETUP_DAYS
@@ -126,6 +127,25 @@ class Notifications:
         facts = _payout_facts(payout) | {"amount": amount, "code": affiliate.code}
         self._tell(affiliate, MailKind.payout_taken_back, key=f"reversal {reversal_id}", **facts)
         self._tell_operators(MailKind.transfer_taken_back, key=f"reversal {reversal_id}", **facts)
+
+    def payout_skipped(
+        self, affiliate: Affiliate, *, period_on: date, available: Money, because: str
+    ) -> None:
+        """An automatic payout that was due was not made, by the code of the refusal; the money stays available."""
+        self._tell(
+            affiliate,
+            MailKind.payout_skipped,
+            key=f"affiliate {affiliate.id} automatic payout of {period_on} skipped",
+            because=because,
+            amount=available.amount,
+            currency=affiliate.currency,
+        )
+
+    def arrived(self, payout: Payout, affiliate: Affiliate, bank: BankPayout) -> None:
+        """The money of a payout is in the bank."""
+        key = f"payout {payout.id} arrived by {bank.id}"
+        facts = _payout_facts(payout) | {"bank_reference": bank.trace_id}
+        self._tell(affiliate, MailKind.payout_arrived, key=key, **facts)
 
     def came_back_from_bank(self, payout: Payout, affiliate: Affiliate, bank: BankPayout) -> None:
         """A bank payout that carried it failed: why, and where the money is."""

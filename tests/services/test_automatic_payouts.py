@@ -11,6 +11,8 @@ from portal.domain.automatic_payouts import crontab_of
 from portal.domain.payouts import PayoutStatus
 from portal.models import Payout
 from portal.services.affiliates import PreferenceChange
+from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
+from tests.services.mail.reading import outbox
 from tests.services.programme import TEST, Programme
 
 
@@ -46,6 +48,26 @@ def test_everybody_who_chose_them_is_paid_once_a_period(programme: Programme) ->
     assert programme.services.automatic_payouts.make_due() == 0
     _to_next_month(programme)
     assert programme.services.automatic_payouts.make_due() == 1
+
+
+def test_whose_automatic_payout_is_skipped_reads_why_once(
+    programme: Programme,
+) -> None:
+    poor, fallen = _automatic(programme, earned=1_200), _automatic(programme, earned=9_000)
+    empty, blocked = _automatic(programme, earned=0), _automatic(programme, earned=9_000)
+    programme.block(blocked)
+    programme.stripe.fate(programme.account_of(fallen), "restrict")
+    programme.sync(fallen)
+    _to_next_month(programme)
+    (slot,) = programme.services.timetable.take_due(only=AUTOMATIC_PAYOUTS)
+    for _ in range(2):
+        assert programme.services.automatic_payouts.make(slot) == 0
+    told = {row.affiliate_id: row.facts for row in outbox(programme, kind="payout_skipped")}
+    assert {who: (facts["because"], facts["amount"]) for who, facts in told.items()} == {
+        poor: ("amount_below_minimum", 1_200),
+        fallen: ("stripe_restricted", 9_000),
+    }
+    assert empty not in told
 
 
 def test_several_periods_missed_are_made_up_for_once(programme: Programme) -> None:

@@ -14,6 +14,33 @@ from tests.services.mail.test_notifications import operator
 from tests.services.programme import TEST, Programme
 
 
+def test_a_payout_that_arrived_is_told_once_with_the_banks_reference(
+    programme: Programme, post_office: PostOffice
+) -> None:
+    payout_id, account_id = sent(programme)
+    bank_id = programme.stripe.pay_to_bank(account_id)
+    look(programme)
+    delivered(programme, post_office)
+    programme.stripe.settle_at_bank(bank_id, "paid")
+    tell(programme, *bank_events(programme), *bank_events(programme))
+    look(programme)
+    (mail,) = delivered(programme, post_office)
+    (bank,) = programme.services.bank_payouts.of_payout(payout_id)
+    assert_says(
+        mail, "Payout P-1001 of $100.00 is in your bank", "has arrived at your bank",
+        f"Your bank knows it by this reference: {bank.trace_id}.", f"{BASE}/payouts/{payout_id}",
+    )  # fmt: skip
+
+
+@on_one_database
+def test_an_arrival_that_is_found_weeks_later_is_no_news(programme: Programme) -> None:
+    _, account_id = sent(programme)
+    programme.stripe.pay_to_bank(account_id, status="paid")
+    programme.clock.advance(days=30)
+    look(programme)
+    assert outbox(programme, kind="payout_arrived") == []
+
+
 def test_a_returned_payout_is_told_once_with_the_cause_and_the_next_step(
     programme: Programme, post_office: PostOffice
 ) -> None:
