@@ -60,15 +60,19 @@ from portal.services.overview import Overview
 from portal.services.payout_control import PayoutControl
 from portal.services.payout_history import PayoutHistory
 from portal.services.payout_moves import PayoutMoves
+from portal.services.payout_previews import PayoutPreviews
 from portal.services.payout_queue import PayoutQueue
+from portal.services.payout_runs import SIGN_OF_LIFE_SECONDS, PayoutRuns
 from portal.services.payouts import Payouts
 from portal.services.personal_settings import PersonalSettings
 from portal.services.platform import Platform
+from portal.services.platform_balance import PlatformBalance
 from portal.services.reconciliation import Reconciliation
 from portal.services.refunds import Refunds
 from portal.services.reminders import Reminders
 from portal.services.requested_runs import RequestedRuns
 from portal.services.reversals import Reversals
+from portal.services.run_records import RunRecords
 from portal.services.selfcheck import Selfcheck
 from portal.services.sending import Sending
 from portal.services.sending_faults import SendingFaults
@@ -122,6 +126,10 @@ class Services:
     holds: Holds
     automatic_payouts: AutomaticPayouts
     transfers: Transfers
+    payout_previews: PayoutPreviews
+    payout_runs: PayoutRuns
+    run_records: RunRecords
+    platform_balance: PlatformBalance
     bank_payouts: BankPayouts
     stripe_events: StripeEvents
     webhook_tally: WebhookTally
@@ -247,6 +255,7 @@ def wire(
         reversals=reversals,
         reconciliation=reconciliation,
     )
+    previews, records = PayoutPreviews(session, clock=clock, holds=holds), RunRecords(session)
     bank_payouts = BankPayouts(
         session, clock=clock, stripe=stripe, journal=journal, notifications=notifications
     )
@@ -306,6 +315,19 @@ def wire(
             notifications=notifications,
         ),
         transfers=transfers,
+        payout_previews=previews,
+        payout_runs=PayoutRuns(
+            session,
+            clock=clock,
+            journal=journal,
+            transfers=transfers,
+            previews=previews,
+            records=records,
+            notifications=notifications,
+            heartbeats=Heartbeats(app.app_context, every_seconds=SIGN_OF_LIFE_SECONDS),
+        ),
+        run_records=records,
+        platform_balance=PlatformBalance(session, clock=clock, stripe=stripe),
         bank_payouts=bank_payouts,
         stripe_events=StripeEvents(
             session,
@@ -336,7 +358,7 @@ def wire(
             session, clock=clock, journal=journal, verification=verification, heartbeats=heartbeats
         ),
         timetable=timetable,
-        overview=Overview(session, clock=clock, webhook_health=webhook_health),
+        overview=Overview(session, clock=clock, webhook_health=webhook_health, records=records),
         affiliate_search=AffiliateSearch(session, clock=clock),
         shared_banks=shared_banks,
         reminders=Reminders(

@@ -52,6 +52,12 @@ SAMPLE_FACTS: Mapping[str, Any] = {
     "has_begun": True,
     "is_last": False,
     "is_paying": True,
+    "run_id": str(UUID(int=6)),
+    "payouts": 5,
+    "totals": {"eur": 123_450, "usd": 10_000},
+    "is_broken_off": True,
+    "waits": {"funds": 2, "stripe_away": 1},
+    "counts": {"failed": 1, "unknown": 1},
 }
 
 #: A mail brings its own style, and nothing else.

@@ -12,6 +12,7 @@ from portal.cli.demo_people import BRUNO, HANNA, OLGA, SIGNED_UP, VERA, WALTER, 
 from portal.cli.demo_requests import post
 from portal.cli.demo_settings import PROVIDER, write_private
 from portal.clock import Clock
+from portal.domain.payout_runs import RunTrigger
 from portal.models import ActorKind, Affiliate
 from portal.services.affiliates import AffiliateData
 from portal.services.journal import Cause
@@ -158,7 +159,7 @@ class Samples:
         )
 
     def _run_payouts(self) -> None:
-        self._services.transfers.run(cause=Cause.system("process-payouts"))
+        self._services.payout_runs.run(trigger=RunTrigger.timetable, cause=Cause.system("process-payouts"))
 
     def _block_bruno(self) -> None:
         olga = Cause(

@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from portal.cli.answers import by_shell, json_option, report, says_refusals
 from portal.domain.accounts import Requirements
 from portal.domain.money import Money, is_supported
+from portal.domain.payout_runs import RunTrigger
 from portal.models import Affiliate
 from portal.wiring import StripeKeyRefusedError, services
 
@@ -65,9 +66,11 @@ def _stuck(affiliate: Affiliate) -> dict[str, Any]:
 def process(dry_run: bool, as_json: bool) -> None:
     """Make the automatic payouts that are due, and send what is approved."""
     try:
-        if not dry_run:
+        if dry_run:
+            tally = services().payout_previews.next().as_tally()
+        else:
             services().automatic_payouts.make_due()
-        tally = services().transfers.run(cause=by_shell("process-payouts"), is_dry=dry_run)
+            tally = services().payout_runs.run(trigger=RunTrigger.shell, cause=by_shell("process-payouts"))
     except StripeKeyRefusedError as problem:
         raise click.ClickException(f"{problem}. No payout was changed.") from problem
     if (reason := services().payout_control.why_stopped()) is not None:

@@ -25,7 +25,7 @@ from portal.gateways.stripe_line import (
 )
 from portal.gateways.stripe_transfers import StripeTransfersApi
 from portal.gateways.stripe_transport import Lane, StripePace, StripeTransport
-from portal.gateways.transfer_facts import ReversalFacts, TransferFacts
+from portal.gateways.transfer_facts import BalanceFacts, ReversalFacts, TransferFacts
 
 __all__ = [
     "MOST_UNHEARD",
@@ -58,7 +58,7 @@ class StripeGateway(Protocol):
     def transfers_since(self, since: datetime) -> Iterator[TransferFacts]: ...
     def retrieve_transfer(self, transfer_id: str) -> TransferFacts: ...
     def reversals_of(self, transfer_id: str) -> list[ReversalFacts]: ...
-    def available_balance(self) -> Mapping[str, int]: ...
+    def platform_balance(self) -> BalanceFacts: ...
     def events_since(
         self,
         since: datetime,

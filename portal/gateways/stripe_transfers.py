@@ -9,7 +9,7 @@ from typing import Any, cast
 from portal.domain.attempts import StripeAnswer
 from portal.gateways import bank_payout_facts as bank
 from portal.gateways.stripe_line import StripeLine, made_since, of_account, once
-from portal.gateways.transfer_facts import ReversalFacts, TransferFacts, transfer_facts
+from portal.gateways.transfer_facts import BalanceFacts, ReversalFacts, TransferFacts, transfer_facts
 
 
 class StripeTransfersApi(StripeLine):
@@ -61,10 +61,13 @@ class StripeTransfersApi(StripeLine):
         found = self._pages(lambda asked, options: listed(transfer_id, asked, options), {})
         return [ReversalFacts(reversal.id, reversal.amount) for reversal in found]
 
-    def available_balance(self) -> Mapping[str, int]:
-        """What the platform can send now, by currency, in minor units. https://docs.stripe.com/api/balance"""
+    def platform_balance(self) -> BalanceFacts:
+        """What the platform can send, and what is on its way to it. https://docs.stripe.com/api/balance"""
         balance = self._ask(self._client.v1.balance.retrieve)
-        return {fund.currency: fund.amount for fund in balance.available}
+        return BalanceFacts(
+            available={fund.currency: fund.amount for fund in balance.available},
+            pending={fund.currency: fund.amount for fund in balance.pending},
+        )
 
     def retrieve_bank_payout(self, account_id: str, payout_id: str) -> bank.BankPayoutFacts:
         """One payout of a connected account to its bank. https://docs.stripe.com/api/payouts/retrieve"""

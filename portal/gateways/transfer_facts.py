@@ -22,6 +22,14 @@ class TransferFacts:
 
 
 @dataclass(frozen=True)
+class BalanceFacts:
+    """What the platform has at Stripe, in minor units by currency: to send now, and on its way."""
+
+    available: Mapping[str, int]
+    pending: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class ReversalFacts:
     """What was taken back of a transfer, once; in minor units."""
 

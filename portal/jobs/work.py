@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import structlog
 
+from portal.domain.payout_runs import RunTrigger
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
 from portal.services.journal import Cause
 from portal.services.reminders import REMINDERS
+from portal.services.run_records import cause_of_run
 from portal.services.timetable import Slot
 from portal.services.verification import MAKE_UP
 from portal.wiring import Services, StripeProblemError
@@ -30,6 +32,14 @@ def retry_transfers(services: Services) -> int:
 def do_requested_runs(services: Services) -> int:
     """Do the verifications that somebody asked for."""
     return services.requested_runs.do_waiting()
+
+
+def do_confirmed_runs(services: Services) -> int:
+    """Send the lists that operators confirmed, and look what is left at Stripe."""
+    done = services.payout_runs.do_waiting()
+    if done:
+        services.platform_balance.look()
+    return done
 
 
 def do_webhook_self_tests(services: Services) -> int:
@@ -80,7 +90,11 @@ def _make_up(services: Services, slot: Slot) -> dict[str, object]:
 
 def _send(services: Services, slot: Slot) -> dict[str, object]:
     services.automatic_payouts.make_due()
-    return services.transfers.run(cause=Cause.system(f"process-payouts {slot.run_id}")).as_json()
+    tally = services.payout_runs.run(
+        trigger=RunTrigger.timetable, cause=Cause.system(cause_of_run(slot.run_id)), run_id=slot.run_id
+    )
+    services.platform_balance.look()
+    return tally.as_json()
 
 
 def _reconcile(services: Services, slot: Slot) -> dict[str, object]:
@@ -127,7 +141,9 @@ def everything_due(services: Services, *, most_mails: int | None = None) -> bool
     def send_some_mail(services: Services) -> int:
         return send_mail(services, most=most_mails)
 
-    sweeps = (work_on_events, do_webhook_self_tests, retry_transfers, do_requested_runs, seal_audit)
+    sweeps = (
+        work_on_events, do_confirmed_runs, do_webhook_self_tests, retry_transfers, do_requested_runs, seal_audit,
+    )  # fmt: skip
     is_fine = sum(_is_done(services, sweep) for sweep in sweeps) == len(sweeps)
     for slot in services.timetable.take_due():
         try:

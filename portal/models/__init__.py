@@ -8,6 +8,7 @@ from portal.models.base import Base
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
 from portal.models.outbox import MailState, OutboxMail
+from portal.models.payout_runs import ListedPayout, PayoutRun
 from portal.models.payouts import FirstApproval, Installation, Payout, PayoutAttempt, SendingFault
 from portal.models.reconciliation import (
     EventBackfill,
@@ -37,11 +38,13 @@ __all__ = [
     "JobSlot",
     "LedgerAccount",
     "LedgerEntry",
+    "ListedPayout",
     "MailState",
     "Operator",
     "OutboxMail",
     "Payout",
     "PayoutAttempt",
+    "PayoutRun",
     "ReadEventList",
     "ReconciliationAcceptance",
     "ReconciliationPass",

@@ -159,3 +159,6 @@ class Installation(Base):
     halt_reason: Mapped[str | None] = mapped_column(sa.String(500))
     stripe_platform: Mapped[str | None] = mapped_column(sa.String(300))
     """The platform's own account and mode: to another platform's key every account looks gone."""
+    balance: Mapped[dict[str, Any] | None] = mapped_column(JsonText())
+    """What the platform had at Stripe when it was last asked: `available` and `pending`, minor units by currency."""
+    balance_read_at: Mapped[datetime | None]

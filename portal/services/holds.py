@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,15 +23,17 @@ class Holds:
         self._clock = clock
         self._cooldown = cooldown
 
-    def reason(self, affiliate: Affiliate, payout: Payout) -> HoldReason | None:
-        """For use inside a unit of work that has locked both."""
+    def reason(
+        self, affiliate: Affiliate, payout: Payout, *, at: datetime | None = None
+    ) -> HoldReason | None:
+        """For use inside a unit of work that has locked both; as of now, or of another moment."""
         timing = Timing(
             approved_method=payout.method,
             approved_destination=payout.destination,
             bank_changed_at=affiliate.bank_changed_at,
             cooldown=self._cooldown,
         )
-        return run_hold(payee_of(affiliate), timing, self._clock.now())
+        return run_hold(payee_of(affiliate), timing, at or self._clock.now())
 
     @reading
     def reason_now(self, payout_id: UUID) -> HoldReason | None:

@@ -31,6 +31,7 @@ LINKS: Mapping[MailKind, tuple[str, str]] = {
     MailKind.payout_skipped: _DASHBOARD,
     MailKind.preference_changed: ("See your payout preferences", "/payouts/preferences"),
     MailKind.sending_stopped: ("Go to the overview", "/operator/"),
+    MailKind.run_sent_nothing: ("See this run", "/operator/payouts/runs/{run_id}"),
     MailKind.bank_payout_short: ("See this payout", "/operator/payouts/{payout_id}"),
     MailKind.transfer_taken_back: ("See this payout", "/operator/payouts/{payout_id}"),
 }

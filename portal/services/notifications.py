@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +11,13 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.accounts import AccountStatus, Requirements
+from portal.domain.attempts import Outcome
 from portal.domain.bank_payouts import OUR_FAULT
 from portal.domain.money import Money
 from portal.domain.notifications import OF_MOVE, MailKind, is_wanted, kind_of_status, wanted_words
-from portal.domain.payouts import PayoutStatus
+from portal.domain.payouts import PayoutStatus, WaitReason
 from portal.domain.reminders import SETUP_DAYS
-from portal.models import ActorKind, Affiliate, BankPayout, MailState, OutboxMail, Payout
+from portal.models import ActorKind, Affiliate, BankPayout, MailState, OutboxMail, Payout, PayoutRun
 from portal.models.base import Database, add_once
 from portal.services.journal import Cause
 from portal.services.operators import Operators
@@ -169,6 +171,26 @@ class Notifications:
         """An alarm has stopped all sending."""
         self._tell_operators(
             MailKind.sending_stopped, key=f"sending stopped at {at.isoformat()}", reason=reason
+        )
+
+    def run_sent_nothing(
+        self,
+        run: PayoutRun,
+        *,
+        counts: Mapping[Outcome, int],
+        waits: Mapping[WaitReason, int],
+        since: UUID | None,
+    ) -> None:
+        """A run of many payouts sent none; told once until one sends something again."""
+        self._tell_operators(
+            MailKind.run_sent_nothing,
+            key=f"runs that sent nothing since {since or 'the beginning'}",
+            run_id=str(run.id),
+            payouts=run.listed,
+            totals=run.totals,
+            is_broken_off=run.problem is not None,
+            counts={outcome.value: counts.get(outcome, 0) for outcome in Outcome},
+            waits={reason.value: waits.get(reason, 0) for reason in WaitReason},
         )
 
     def _tell(self, affiliate: Affiliate, kind: MailKind, *, key: str, **facts: Any) -> bool:

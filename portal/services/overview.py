@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.clock import Clock
 from portal.domain.accounts import AccountStatus
 from portal.domain.money import Money
+from portal.domain.payout_runs import Cover
 from portal.domain.payouts import PayoutMethod, PayoutStatus
 from portal.models import (
     Affiliate,
@@ -26,7 +27,9 @@ from portal.models import (
 from portal.models.base import Database, bounded_count, reading
 from portal.services.affiliate_search import has_balance, is_stuck
 from portal.services.payout_queue import needs_a_person
+from portal.services.platform_balance import BalanceReading, last_reading
 from portal.services.refused_accounts import RefusedAccounts, refused_accounts
+from portal.services.run_records import RunRecord, RunRecords
 from portal.services.shared_banks import is_bank_shared
 from portal.services.webhook_health import WebhookFacts, WebhookHealth
 
@@ -83,7 +86,16 @@ class OverviewFacts:
     refused_accounts: Sequence[RefusedAccounts]
     halted_at: datetime | None
     halt_reason: str | None
+    balance: BalanceReading | None
+    """The platform's balance at Stripe as it was last read; nobody waits for Stripe here."""
+    last_payout_run: RunRecord | None
     health: Health
+
+    @property
+    def covers(self) -> list[Cover]:
+        """What goes out with the next run against what the platform has, by currency; none before the first look."""
+        approved = [each.total for each in self.of(PayoutStatus.approved)]
+        return self.balance.against(approved) if self.balance is not None else []
 
     def of(self, status: PayoutStatus) -> list[Waiting]:
         """The open payouts of one status, by currency; without what is paid by hand."""
@@ -118,6 +130,8 @@ class OverviewFacts:
             and not self.by_hand
             and not self.refused_accounts
             and self.halted_at is None
+            and not any(cover.short_by for cover in self.covers)
+            and not (self.last_payout_run and self.last_payout_run.is_alarming)
             and not self.health.is_nightly_missed
             and not self.health.webhooks.needs_a_person
         )
@@ -126,10 +140,13 @@ class OverviewFacts:
 class Overview:
     """Asks what operators see first."""
 
-    def __init__(self, database: Database, *, clock: Clock, webhook_health: WebhookHealth) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, webhook_health: WebhookHealth, records: RunRecords
+    ) -> None:
         self._database = database
         self._clock = clock
         self._webhook_health = webhook_health
+        self._records = records
 
     @reading
     def get(self) -> OverviewFacts:
@@ -150,6 +167,8 @@ class Overview:
             refused_accounts=refused_accounts(self._database, now),
             halted_at=installation.halted_at,
             halt_reason=installation.halt_reason,
+            balance=last_reading(installation),
+            last_payout_run=next(iter(self._records.newest_within(limit=1)), None),
             health=self._health(now, installation.created_at),
         )
 

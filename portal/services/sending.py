@@ -191,7 +191,7 @@ class Sending:
     def _is_short(self, claim: Claim) -> bool:
         """Whether the platform's balance does not cover a payout that it did not cover before."""
         try:
-            return self._stripe.available_balance().get(claim.currency, 0) < claim.amount
+            return self._stripe.platform_balance().available.get(claim.currency, 0) < claim.amount
         except StripeKeyRefusedError:
             raise
         except StripeProblemError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Installation, Payout
 from portal.models.base import Database, reading
 from portal.services.attempts import Attempts
-from portal.services.claims import Claim, Claims, is_sendable
+from portal.services.claims import Claims, is_sendable
 from portal.services.journal import Cause
 from portal.services.reconciliation import Reconciliation
 from portal.services.reversals import Reversals
@@ -34,15 +34,30 @@ log = structlog.get_logger(__name__)
 #: Payouts that are read by one question.
 AT_ONCE = 1_000
 
-#: What a run makes of each payout that it takes up, by all that is known before Stripe is asked.
-_WOULD_BECOME = {
-    PayoutStatus.approved: Outcome.paid,
+#: What becomes of payouts that a run leaves where they are, while Stripe can't be asked anything.
+_STANDS_STILL = {
+    PayoutStatus.approved: Outcome.waiting,
     PayoutStatus.held: Outcome.held,
     PayoutStatus.processing: Outcome.unknown,
 }
 
-#: The same while Stripe can't be asked anything.
-_STANDS_STILL = _WOULD_BECOME | {PayoutStatus.approved: Outcome.waiting}
+
+@dataclass(frozen=True)
+class Taken:
+    """What a run made of one payout."""
+
+    payout_id: UUID
+    outcome: Outcome
+    amount: int = 0
+    currency: str = ""
+
+
+#: Told what became of payouts as soon as it is known.
+Note = Callable[[Sequence[Taken]], None]
+
+
+def _tell_nobody(_taken: Sequence[Taken]) -> None:
+    """For a run that leaves no record of its own."""
 
 
 @dataclass
@@ -52,6 +67,13 @@ class RunTally:
     counts: Counter[Outcome] = field(default_factory=Counter)
     total: Counter[str] = field(default_factory=Counter)
     is_dry: bool = False
+
+    def add(self, taken: Iterable[Taken]) -> None:
+        """Count some more."""
+        for each in taken:
+            self.counts[each.outcome] += 1
+            if each.outcome is Outcome.paid:
+                self.total[each.currency] += each.amount
 
     def as_json(self) -> dict[str, object]:
         counts: dict[str, object] = {outcome.value: self.counts[outcome] for outcome in Outcome}
@@ -86,27 +108,35 @@ class Transfers:
         self._reversals = reversals
         self._reconciliation = reconciliation
 
-    def run(self, *, cause: Cause, is_dry: bool = False) -> RunTally:
-        """Send what is approved and settle what is unknown, oldest first; it has sent before it returns. Books that
-        were not compared with Stripe within the hour are compared first, and on a difference nothing is sent: they may
-        be a restored backup's. Raises StripeKeyRefusedError, which stops the run and changes no payout."""
-        if is_dry:
-            return self._counted(_WOULD_BECOME, is_dry=True)
-        due = self._due(only_retries=False)
+    def due(self) -> list[UUID]:
+        """What a run would take up now, oldest first; nothing while sending is stopped."""
+        return self._due(only_retries=False)
+
+    def run(self, only: Collection[UUID], *, cause: Cause, note: Note = _tell_nobody) -> RunTally:
+        """Send what is approved of these payouts and settle what is unknown, oldest first; it has sent before it
+        returns. Books that were not compared with Stripe within the hour are compared first, and on a difference
+        nothing is sent: they may be a restored backup's. Raises StripeKeyRefusedError, which stops the run and
+        changes no payout."""
+        listed = frozenset(only)
+        due = [each for each in self.due() if each in listed]
+        tally = RunTally()
         try:
             is_clean = not due or self._reconciliation.is_clean_or_run(cause=cause)
         except StripeKeyRefusedError:
             raise
         except StripeProblemError:
-            return RunTally(self._stand_still(due))
-        still_due = self._due(only_retries=False) if is_clean else []
-        tally = self._take_all(still_due, cause)
-        self._count_settled({*due} - {*still_due}, tally)
+            self._stand_still(due, tally, note)
+            return tally
+        still_due = [each for each in self.due() if each in listed] if is_clean else []
+        self._take_all(still_due, tally, note, cause)
+        self._count_settled({*due} - {*still_due}, tally, note)
         return tally
 
     def retry(self, *, cause: Cause) -> RunTally:
         """Only go on with attempts of unknown outcome whose next try is due."""
-        return self._take_all(self._due(only_retries=True), cause)
+        tally = RunTally()
+        self._take_all(self._due(only_retries=True), tally, _tell_nobody, cause)
+        return tally
 
     def look_up(self, transfer_id: str, *, cause: Cause) -> str:
         """Settle the payout that a transfer at Stripe belongs to, if it is one of ours, and write down what was taken
@@ -121,37 +151,39 @@ class Transfers:
             self._reversals.record(payout_id, transfer.id, cause=cause)
         return outcome.value
 
-    def _take_all(self, due: list[UUID], cause: Cause) -> RunTally:
-        tally, run = RunTally(), Run(cause)
+    def _take_all(self, due: list[UUID], tally: RunTally, note: Note, cause: Cause) -> None:
+        run = Run(cause)
         for number, payout_id in enumerate(due):
             if run.is_stripe_away:
-                tally.counts += self._stand_still(due[number:])
+                self._stand_still(due[number:], tally, note)
                 break
-            outcome, claim = self._take(payout_id, run)
-            tally.counts[outcome] += 1
-            if claim is not None and outcome is Outcome.paid:
-                tally.total[claim.currency] += claim.amount
+            taken = self._take(payout_id, run)
+            tally.add([taken])
+            note([taken])
         log.info("run.finished", **{outcome.value: count for outcome, count in tally.counts.items()})
-        return tally
 
-    def _take(self, payout_id: UUID, run: Run) -> tuple[Outcome, Claim | None]:
+    def _take(self, payout_id: UUID, run: Run) -> Taken:
         """One payout; what goes wrong with it does not stop the others, and does not go on for ever."""
         try:
             with self._claims.claimed(payout_id) as claim:
-                return (self._sending.pass_on(claim, run), claim) if claim else (Outcome.skipped, None)
+                if claim is None:
+                    return Taken(payout_id, Outcome.skipped)
+                return Taken(payout_id, self._sending.pass_on(claim, run), claim.amount, claim.currency)
         except StripeKeyRefusedError:
             raise
         except Exception as fault:
             log.exception("payout.raised", payout=str(payout_id))
             self._faults.note(payout_id, type(fault).__name__, cause=run.cause)
-            return Outcome.unknown, None
+            return Taken(payout_id, Outcome.unknown)
 
-    def _stand_still(self, due: list[UUID]) -> Counter[Outcome]:
+    def _stand_still(self, due: list[UUID], tally: RunTally, note: Note) -> None:
         """Stripe is away: the rest waits for the next run, which is no fault of theirs."""
         log.warning("run.stood_still", payouts=len(due))
         for payout_id in due:
             self._attempts.note_wait(payout_id, WaitReason.stripe_away)
-        return self._counted(_STANDS_STILL, only=due).counts
+        left = self._as_they_stand(due, _STANDS_STILL)
+        tally.add(left)
+        note(left)
 
     @reading
     def _due(self, *, only_retries: bool) -> list[UUID]:
@@ -166,32 +198,19 @@ class Transfers:
             else list(self._database.scalars(query.order_by(Payout.number)))
         )
 
-    @reading
-    def _count_settled(self, ids: set[UUID], tally: RunTally) -> None:
+    def _count_settled(self, ids: Collection[UUID], tally: RunTally, note: Note) -> None:
         """What the comparison with Stripe has settled was paid in this run too; the rest was left where it is."""
-        for payout in self._by_id(ids):
-            outcome = Outcome.paid if payout.status is PayoutStatus.paid else Outcome.skipped
-            tally.counts[outcome] += 1
-            if outcome is Outcome.paid:
-                tally.total[payout.currency] += payout.amount
+        settled = self._as_they_stand(ids, {PayoutStatus.paid: Outcome.paid})
+        tally.add(settled)
+        note(settled)
 
     @reading
-    def _counted(
-        self, become: Mapping[PayoutStatus, Outcome], *, only: list[UUID] | None = None, is_dry: bool = False
-    ) -> RunTally:
-        """What a run would take up, by what is known now; nothing is asked or changed."""
-        tally = RunTally(is_dry=is_dry)
-        due = (
-            self._database.scalars(sa.select(Payout).where(is_sendable()))
-            if only is None
-            else self._by_id(only)
-        )
-        for payout in due:
-            outcome = become.get(payout.status, Outcome.skipped)
-            tally.counts[outcome] += 1
-            if outcome is Outcome.paid:
-                tally.total[payout.currency] += payout.amount
-        return tally
+    def _as_they_stand(self, ids: Collection[UUID], means: Mapping[PayoutStatus, Outcome]) -> list[Taken]:
+        """What has become of payouts, by where they stand now."""
+        return [
+            Taken(each.id, means.get(each.status, Outcome.skipped), each.amount, each.currency)
+            for each in self._by_id(ids)
+        ]
 
     def _by_id(self, ids: Collection[UUID]) -> Iterator[Payout]:
         """No database takes any number of values in one question."""

@@ -65,11 +65,11 @@ def test_a_reading_is_tried_three_times_each_at_its_turn(
     programme: Programme, stripe: StripeApi, pace: Unpaced
 ) -> None:
     programme.stripe.fault("500_before", path="/v1/balance", method="GET", times=2)
-    assert stripe.available_balance()["usd"] == 10_000_000
+    assert stripe.platform_balance().available["usd"] == 10_000_000
     assert (pace.turns, len(pace.pauses)) == ([(Lane.everything,)] * 3, 2)
     programme.stripe.fault("timeout_before", path="/v1/balance", method="GET", times=3)
     with pytest.raises(StripeUnavailableError):
-        stripe.available_balance()
+        stripe.platform_balance()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_every_request_asks_first_whether_it_may_leave(
     programme: Programme, stripe: StripeApi, asked: list[str]
 ) -> None:
     account_id = programme.account_of(programme.verified())
-    stripe.available_balance()
+    stripe.platform_balance()
     stripe.retrieve_account(account_id)
     stripe.create_transfer({"amount": 100, "currency": "usd", "destination": account_id}, key="k")
     assert len(asked) == 3
@@ -146,7 +146,7 @@ def test_every_request_asks_first_whether_it_may_leave(
 def test_no_error_repeats_the_key(programme: Programme, stripe: StripeApi) -> None:
     programme.stripe.fault("401", path="/v1/", method="*", times=3)
     with pytest.raises(StripeKeyRefusedError) as refusal:
-        stripe.available_balance()
+        stripe.platform_balance()
     assert "sk_test" not in str(refusal.value)
     assert "sk_test_portal" not in stripe.create_account(ACCOUNT, key="k").message
 
@@ -158,12 +158,12 @@ def test_a_reading_that_was_too_much_is_tried_again_and_holds_everybody_back(
     programme: Programme, stripe: StripeApi, pace: Unpaced
 ) -> None:
     programme.stripe.fault("429", path="/v1/balance", method="GET", times=2)
-    assert stripe.available_balance()["usd"] == 10_000_000
+    assert stripe.platform_balance().available["usd"] == 10_000_000
     assert [lane for lane, _ in pace.held] == [Lane.everything] * 2
     assert all(1 <= seconds <= 1.5 for _, seconds in pace.held)
     programme.stripe.fault("429", path="/v1/balance", method="GET", times=3)
     with pytest.raises(StripeUnavailableError, match="slow down"):
-        stripe.available_balance()
+        stripe.platform_balance()
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_what_may_not_leave_now_is_as_if_stripe_had_said_so(
     answer = stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k")
     assert (classify(answer, TRANSFER), answer.retry_after_seconds) == (AnswerClass.not_executed, 3)
     with pytest.raises(StripeBusyError):
-        stripe.available_balance()
+        stripe.platform_balance()
     assert programme.stripe.requests("GET", "/v1/") == programme.stripe.requests("POST", "/v1/") == []
 
 

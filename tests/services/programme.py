@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.domain.ledger import Balances
+from portal.domain.payout_runs import RunTrigger
 from portal.models import Affiliate, AuditRow, Payout, PayoutAttempt, StripeAccount, User
 from portal.models.base import new_id
 from portal.services.affiliates import AffiliateData, PreferenceChange
@@ -134,7 +135,9 @@ class Programme:
 
     def run(self) -> RunTally:
         """The payout run."""
-        return self.services.transfers.run(cause=Cause.system("process-payouts"))
+        return self.services.payout_runs.run(
+            trigger=RunTrigger.timetable, cause=Cause.system("process-payouts")
+        )
 
     def retry(self) -> RunTally:
         """The worker's sweep over what is of unknown outcome."""

@@ -13,7 +13,7 @@ from portal.models import Payout
 from portal.services.transfers import RunTally
 from portal.wiring import db
 from tests.services.line import Line
-from tests.services.programme import TEST, Programme
+from tests.services.programme import Programme
 
 
 def status(programme: Programme, payout_id: UUID) -> str:
@@ -100,7 +100,7 @@ def test_a_held_crypto_payout_is_approved_again_by_the_run(programme: Programme)
 def test_a_dry_run_asks_and_changes_nothing(programme: Programme) -> None:
     payout_id = programme.approved()
     programme.stripe.forget_requests()
-    tally = programme.services.transfers.run(cause=TEST, is_dry=True)
+    tally = programme.services.payout_previews.next().as_tally()
     assert (tally.counts[Outcome.paid], tally.total["usd"]) == (1, 10_000)
     assert programme.stripe.requests("GET", "/v1/") == programme.stripe.requests("POST", "/v1/") == []
     assert status(programme, payout_id) == "approved"
@@ -124,14 +124,14 @@ def test_a_call_inside_a_transaction_is_refused_before_it_leaves(programme: Prog
     line.on_request = lambda _method, path: asked.append(path)
     db.session.get(Payout, 1)
     for call in (
-        stripe_of(programme).available_balance,
+        stripe_of(programme).platform_balance,
         lambda: stripe_of(programme).create_transfer({}, key="k"),
     ):
         with pytest.raises(RuntimeError, match="transaction is open"):
             call()
     db.session.rollback()
     assert asked == []
-    stripe_of(programme).available_balance()
+    stripe_of(programme).platform_balance()
     assert asked == ["/v1/balance"]
 
 

@@ -40,7 +40,7 @@ DRIVEN: dict[str, Callable[[StripeApi, str, str], Any]] = {
     "transfers_since": lambda api, _account, _transfer: list(api.transfers_since(SINCE)),
     "retrieve_transfer": lambda api, _account, transfer: api.retrieve_transfer(transfer),
     "reversals_of": lambda api, _account, transfer: api.reversals_of(transfer),
-    "available_balance": lambda api, _account, _transfer: api.available_balance(),
+    "platform_balance": lambda api, _account, _transfer: api.platform_balance(),
     "events_since": lambda api, account, _transfer: (
         list(api.events_since(SINCE, types=["transfer.created"])),
         list(api.events_since(SINCE, types=["account.updated"], account_id=account, until=SINCE)),

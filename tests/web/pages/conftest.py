@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page as BrowserPage
 
+from portal.domain.payout_runs import RunTrigger
 from portal.models import Affiliate
 from portal.services.journal import Cause
 from portal.services.ledger import EarningData
@@ -96,7 +97,7 @@ class Partner(Visitor):
     def pays(self) -> None:
         """Let a run send what is approved."""
         with self.app.app_context():
-            services().transfers.run(cause=TEST)
+            services().payout_runs.run(trigger=RunTrigger.timetable, cause=TEST)
 
 
 @pytest.fixture
