@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portal.domain.accounts import AccountDetail
+from portal.domain.attempts import Outcome
+from portal.domain.payout_runs import RunTrigger, SkipReason
 from portal.domain.payouts import HoldReason, WaitReason
 from portal.domain.webhooks import WebhookRefusal
 from portal.models import ActorKind, EventState
@@ -20,6 +22,29 @@ HOLD_WORDS: Mapping[HoldReason, str] = {
 WAIT_WORDS: Mapping[WaitReason, str] = {
     WaitReason.funds: "The platform's Stripe balance did not cover it.",
     WaitReason.stripe_away: "Stripe could not be asked whether the affiliate may be paid.",
+}
+
+SKIP_WORDS: Mapping[SkipReason, str] = {
+    **{SkipReason(reason): words for reason, words in HOLD_WORDS.items()},
+    SkipReason.requested: "It waits for approval.",
+    SkipReason.unknown: "It was sent before; its outcome is not known yet.",
+    SkipReason.by_hand: "It goes to a wallet; an operator pays it by hand.",
+    SkipReason.parked: "It could not be sent; a person must look first.",
+}
+
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    Outcome.paid: "Sent",
+    Outcome.held: "On hold",
+    Outcome.waiting: "Waiting",
+    Outcome.failed: "Failed",
+    Outcome.unknown: "Not known yet",
+    Outcome.skipped: "Left alone",
+}
+
+TRIGGER_WORDS: Mapping[RunTrigger, str] = {
+    RunTrigger.operator: "An operator",
+    RunTrigger.timetable: "The timetable",
+    RunTrigger.shell: "The shell",
 }
 
 DETAIL_WORDS: Mapping[AccountDetail, str] = {
@@ -56,6 +81,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "payout.parked": "Left alone after failing",
     "payout.retry_asked": "Retry asked for",
     "payout.paid_by_hand": "Paid by hand",
+    "payouts.run_confirmed": "Payout run confirmed",
     "sending.halted": "Sending stopped",
     "sending.resumed": "Sending resumed",
     "reconciliation.difference_accepted": "Difference explained",

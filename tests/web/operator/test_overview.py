@@ -74,6 +74,7 @@ def test_every_page_leads_to_every_other_and_marks_where_one_is(olga: Visitor) -
         "Overview",
         "Affiliates",
         "Payout queue",
+        "Payout run",
         "Webhooks",
         "Verification",
         "Reconciliation",
