@@ -22,16 +22,15 @@ from portal.services.affiliates import AffiliateData
 from portal.services.refunds import RefundData
 from portal.services.tokens import Scope
 from portal.web.access import access, cause
+from portal.web.api_description import description
+from portal.web.api_schemas import CODE_PATTERN, MOST_EARNINGS, MOST_PAYOUTS, USUAL_PAYOUTS
 from portal.web.bodies import Members, json_object, parameters
 from portal.web.earning_bodies import read_earning
 from portal.wiring import services
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 
-MOST_EARNINGS = 1_000
-MOST_PAYOUTS, USUAL_PAYOUTS = 100, 50
-
-_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CODE = re.compile(CODE_PATTERN)
 _FILTERS = ("affiliate_code", "status", "created_after", "limit", "cursor")
 
 
@@ -133,6 +132,14 @@ def get_payout(payout_id: str) -> Response:
     except ValueError:
         raise NotFound("There is no such payout.") from None
     return jsonify(_payout(payout, services().affiliates.get(payout.affiliate_id).code))
+
+
+@pages.get("/openapi.json")
+@access("api")
+def describe() -> Response:
+    """The description of all this, for any token."""
+    settings = services().settings
+    return jsonify(description(title=settings.name, address=settings.base_url))
 
 
 def _affiliate(affiliate: Affiliate) -> Response:

@@ -20,6 +20,7 @@ from tests.clocks import MovableClock
 from tests.conftest import TEST_SETTINGS
 from tests.fakes.real_providers import answering, cognito, google
 from tests.fakes.wsgi_requests import WsgiAdapter, answered_by
+from tests.web.access.described import DescribedClient
 from tests.web.access.journey import PROVIDER, Browser, Visitor
 from tests.web.access.machine import Send
 
@@ -43,6 +44,7 @@ def settings(database_url: str, request: pytest.FixtureRequest) -> Settings:
 def app(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     """The portal."""
     app = create_app(settings, clock=clock)
+    app.test_client_class = DescribedClient
     yield app
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
