@@ -107,6 +107,11 @@ def totals_text(totals: Sequence[Money]) -> str:
     return ", ".join(f"{each.to_decimal()} {each.currency.upper()}" for each in totals)
 
 
+def payouts_text(count: int) -> str:
+    """`1 payout`, `3 payouts`."""
+    return f"{count} payout{'' if count == 1 else 's'}"
+
+
 def refuse_another_total(typed: str, totals: Sequence[Money]) -> None:
     """Raises InvalidInput unless these very totals were typed, in any order; the code may be left out where there is
     one currency."""

@@ -21,6 +21,7 @@ from portal.domain.payout_runs import (
     RunTrigger,
     RunWasUsed,
     cutoff_of,
+    payouts_text,
     refuse_another_total,
     sent_nothing,
 )
@@ -109,7 +110,7 @@ class PayoutRuns:
         self._list(run_id, [line.payout_id for line in listed])
         self._journal.changed(
             "payout_run", run_id, action="payouts.run_confirmed", before=None,
-            after=f"{len(listed)} payouts, {', '.join(map(str, totals))}", cause=cause, at=run.started_at,
+            after=f"{payouts_text(len(listed))}, {', '.join(map(str, totals))}", cause=cause, at=run.started_at,
         )  # fmt: skip
         log.info("payout_run.confirmed", run=str(run_id), payouts=len(listed))
         return run

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from portal.domain.attempts import Outcome
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
-from portal.domain.payout_runs import LOST_AFTER, MILLISECOND, RunTrigger, sent_nothing
+from portal.domain.payout_runs import LOST_AFTER, MILLISECOND, RunTrigger, payouts_text, sent_nothing
 from portal.domain.payouts import PayoutStatus, WaitReason
 from portal.models import Affiliate, AuditRow, ListedPayout, Payout, PayoutAttempt, PayoutRun
 from portal.models.base import Database, reading
@@ -187,7 +187,7 @@ class RunRecords:
         names = names_of_people(self._database, [run.confirmed_by])
         who = _BEGAN.get(run.trigger) or _name(run, names)
         state = f"finished, {run.paid} sent" if run.finished_at is not None else "not finished yet"
-        return f"{who} began it with {run.listed} payouts on {_moment(run.started_at)}; it is {state}."
+        return f"{who} began it with {payouts_text(run.listed)} on {_moment(run.started_at)}; it is {state}."
 
     def what_changed_within(self, cutoff: datetime, newer: PayoutRun | None) -> str:
         """Why a list that was looked at then is out of date: who did what when."""

@@ -24,7 +24,7 @@ def test_confirming_asks_stripe_nothing_and_is_written_down_with_who_did_it(prog
     assert programme.stripe.requests("GET", "/v1/") == programme.stripe.requests("POST", "/v1/") == []
     assert (run.id, run.trigger, run.listed, run.totals) == (run_id, "operator", 1, {"usd": 10_000})
     assert outcomes(programme, run_id) == {payout_id: None}
-    assert programme.changes(run_id) == [(None, "1 payouts, $100.00", "request:1")]
+    assert programme.changes(run_id) == [(None, "1 payout, $100.00", "request:1")]
     assert programme.payout(payout_id).status == "approved"
 
 
@@ -92,7 +92,7 @@ def test_a_used_list_is_refused_and_says_who_ran_it_when(programme: Programme) -
     programme.approved()
     run_id = look(programme)
     run = confirm(programme, run_id)
-    with pytest.raises(RunWasUsed, match=f"with 1 payouts on {run.started_at:%d %b %Y, %H:%M} UTC"):
+    with pytest.raises(RunWasUsed, match=f"with 1 payout on {run.started_at:%d %b %Y, %H:%M} UTC"):
         confirm(programme, run_id)
     work(programme)
     with pytest.raises(RunWasUsed, match="it is finished, 1 sent"):

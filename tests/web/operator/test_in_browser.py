@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,9 +14,11 @@ from portal.services.journal import Cause
 from portal.wiring import services
 from tests.browser import attentive_page, fresh_profile, look_at
 from tests.services.stand_in import StandIn, signed
-from tests.web.operator.conftest import NewPartner
+from tests.web.operator.conftest import NewPartner, requested
 from tests.web.pages.conftest import Partner
 from tests.web.pages.visitor import Visitor
+
+RUN = "/operator/payouts/run"
 
 Show = Callable[[Page, str], Page]
 
@@ -82,6 +85,53 @@ def test_a_request_is_approved_from_the_overview_with_and_without_scripts(
         expect(page.get_by_role("alert").filter(has_text="is approved")).to_be_visible()
         page.get_by_role("link", name="Audit").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Audit trail")
+
+
+def test_the_pages_of_payout_runs_are_for_everybody(
+    page: Page, show: Show, olga: Visitor, waiting: str, new_partner: NewPartner, portal_app: Flask
+) -> None:
+    for number, name in enumerate(("bartholomaus-maximilian-von-und-zu-hohenstaufen", "cleo"), start=2):
+        partner = new_partner(name)
+        partner.set_up()
+        partner.earn(1_234_500, reference=f"order-{number}")
+        requested(partner)
+    look_at(show(page, RUN), "operator-run-empty")
+    olga.post(f"/operator/payouts/{waiting}/approve")
+    show(page, RUN)
+    look_at(page, "operator-run-preview")
+    page.get_by_role("button", name="Send 1 payout").click()
+    expect(page.locator("#error-summary")).to_contain_text("Type the total: 412.50")
+    look_at(page, "operator-run-refused")
+    page.get_by_label("Type the total").fill("412.50")
+    page.get_by_role("button", name="Send 1 payout").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Payout run of")
+    look_at(page, "operator-run-waiting")
+    with portal_app.app_context():
+        services().payout_runs.do_waiting()
+    page.reload()
+    look_at(page, "operator-run-finished")
+    look_at(show(page, RUN), "operator-run-nothing-left")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_run_is_confirmed_and_followed_with_and_without_scripts(
+    chromium_process: Browser, show: Show, olga: Visitor, waiting: str, portal_app: Flask, javascript: bool
+) -> None:
+    olga.post(f"/operator/payouts/{waiting}/approve")
+    with fresh_profile(chromium_process, javascript=javascript) as context, attentive_page(context) as page:
+        show(page, "/operator/")
+        page.get_by_role("link", name="Look at the next run").click()
+        page.get_by_label("Type the total").fill("412.50")
+        page.keyboard.press("Enter")
+        expect(page.locator("#run")).to_have_attribute("data-run-state", "going-on")
+        with portal_app.app_context():
+            services().payout_runs.do_waiting()
+        if not javascript:
+            page.get_by_role("link", name="See how far it is now").click()
+        expect(page.locator("#run")).to_have_attribute("data-run-state", "finished")
+        expect(page.locator("#run")).not_to_have_attribute("hx-get", re.compile("."))
+        if javascript:
+            expect(page.locator("#live")).to_have_text("The run is finished: 1 of 1 sent.")
 
 
 @pytest.mark.parametrize("javascript", [True, False])

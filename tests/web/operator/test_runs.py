@@ -124,7 +124,7 @@ def test_a_used_list_is_409_and_says_who_ran_it_when(
     assert olga.send(page, RUN, total="412.50").status == 303
     again = olga.send(page, RUN, total="412.50")
     assert again.status == 409
-    assert "olga began it with 1 payouts on" in again.problems[0]
+    assert "olga began it with 1 payout on" in again.problems[0]
     works(portal_app)
     assert olga.send(page, RUN, total="412.50").status == 409
     assert len(StandIn(ada.stand_in).transfers()) == 1
