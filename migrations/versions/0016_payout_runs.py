@@ -107,11 +107,14 @@ def upgrade() -> None:
     create(RULES)
     op.add_column("installation", sa.Column("balance", sa.Text(), nullable=True))
     op.add_column("installation", sa.Column("balance_read_at", sa.DateTime(timezone=True), nullable=True))
+    failed = sa.text("status = 'failed'")
+    op.create_index("ix_payouts_failed", "payouts", ["ended_at"], sqlite_where=failed, postgresql_where=failed)
     allow(NEW_MAIL)
 
 
 def downgrade() -> None:
     refuse(NEW_MAIL)
+    op.drop_index("ix_payouts_failed", "payouts")
     op.drop_column("installation", "balance_read_at")
     op.drop_column("installation", "balance")
     drop(RULES)

@@ -15,6 +15,8 @@ from portal.models.base import Base, BigNumber, JsonText, new_id, stored_enum
 
 _IS_OPEN = sa.text("status IN ('requested', 'approved', 'held', 'processing')")
 
+_HAS_FAILED = sa.text("status = 'failed'")
+
 
 class Payout(Base):
     """One payment from the platform to an affiliate. Amount, currency, destination and affiliate never change."""
@@ -34,6 +36,7 @@ class Payout(Base):
         ),
         sa.Index("ix_payouts_affiliate_id_number", "affiliate_id", "number"),
         sa.Index("ix_payouts_destination", "destination"),
+        sa.Index("ix_payouts_failed", "ended_at", sqlite_where=_HAS_FAILED, postgresql_where=_HAS_FAILED),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
         sa.CheckConstraint("amount_reversed BETWEEN 0 AND amount", name="reversed_bounds"),
         sa.CheckConstraint(

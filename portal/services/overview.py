@@ -33,7 +33,7 @@ from portal.services.run_records import RunRecord, RunRecords
 from portal.services.shared_banks import is_bank_shared
 from portal.services.webhook_health import WebhookFacts, WebhookHealth
 
-#: Mail that could not be delivered is news for so long.
+#: Mail that could not be delivered, and a payout that Stripe refused, are news for so long.
 QUIET_DAYS = 7
 
 #: The nightly verification is due every 24 hours; two more are for its own length and a worker that was restarted.
@@ -78,6 +78,8 @@ class OverviewFacts:
     open_payouts: Sequence[Waiting]
     oldest_request_at: datetime | None
     parked_payouts: int
+    failed_payouts: int
+    """That Stripe refused for good, of the time that is looked at."""
     stuck: int
     restricted_with_balance: int
     blocked: int
@@ -118,6 +120,7 @@ class OverviewFacts:
         )
         others = (
             self.parked_payouts
+            + self.failed_payouts
             + self.health.webhooks.parked
             + self.stuck
             + self.restricted_with_balance
@@ -160,6 +163,11 @@ class Overview:
             open_payouts=self._open_payouts(),
             oldest_request_at=self._database.scalar(oldest),
             parked_payouts=self._count(sa.select(Payout.id).where(needs_a_person())),
+            failed_payouts=self._count(
+                sa.select(Payout.id).where(
+                    Payout.status == PayoutStatus.failed, Payout.ended_at >= now - timedelta(days=QUIET_DAYS)
+                )
+            ),
             stuck=self._count(sa.select(Affiliate.id).where(is_stuck(now))),
             restricted_with_balance=self._count(sa.select(Affiliate.id).where(restricted, has_balance())),
             blocked=self._count(sa.select(Affiliate.id).where(Affiliate.is_blocked)),

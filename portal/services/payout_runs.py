@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from portal.domain.payout_runs import (
     refuse_another_total,
     sent_nothing,
 )
+from portal.domain.payouts import PayoutStatus
 from portal.gateways.stripe import StripeKeyRefusedError
 from portal.models import Installation, ListedPayout, Payout, PayoutRun
 from portal.models.base import Database, new_id, writing
@@ -126,7 +128,7 @@ class PayoutRuns:
     def _send(self, run_id: UUID, payouts: Collection[UUID], cause: Cause) -> RunTally:
         with self._heartbeats.beating(partial(self.renew, run_id)):
             try:
-                tally = self._transfers.run(payouts, cause=cause, note=partial(self._note, run_id))
+                tally = self._transfers.run(payouts, cause=cause, note=partial(self._tell, run_id))
             except StripeKeyRefusedError as problem:
                 self._finish(run_id, problem=f"{problem}. No payout was changed."[:500])
                 raise
@@ -135,21 +137,25 @@ class PayoutRuns:
 
     @writing
     def _begin(self, run_id: UUID, trigger: RunTrigger, due: Sequence[UUID]) -> None:
-        run = self._database.get(PayoutRun, run_id, with_for_update=True)
-        known = self._listed(run_id) if run is not None else set()
-        new = [each for each in due if each not in known]
-        totals: Counter[str] = Counter(run.totals if run is not None else {})
-        for first in range(0, len(new), AT_ONCE):
-            some = Payout.id.in_(new[first : first + AT_ONCE])
-            query = (
-                sa.select(Payout.currency, sa.func.sum(Payout.amount)).where(some).group_by(Payout.currency)
-            )
-            totals.update({currency: int(amount) for currency, amount in self._database.execute(query)})
-        run = run or self._add(run_id, trigger, 0, {})
-        run.listed, run.totals = run.listed + len(new), dict(totals)
+        """What is on hold is looked at too, but stands on the list only once something has come of it: else every run
+        would write it down again for as long as it is held."""
+        run = self._database.get(PayoutRun, run_id, with_for_update=True) or self._add(run_id, trigger, 0, {})
         run.taken_at = run.alive_at = self._clock.now()
         run.finished_at = run.problem = None
-        self._list(run_id, new)
+        self._extend(run, due, Payout.status != PayoutStatus.held)
+
+    def _extend(self, run: PayoutRun, payouts: Sequence[UUID], *further: sa.ColumnElement[bool]) -> None:
+        known, totals = self._listed(run.id), Counter(run.totals)
+        new = [each for each in payouts if each not in known]
+        for first in range(0, len(new), AT_ONCE):
+            some = Payout.id.in_(new[first : first + AT_ONCE])
+            query = sa.select(Payout.id, Payout.amount, Payout.currency).where(some, *further)
+            rows = self._database.execute(query).all()
+            for row in rows:
+                totals[row.currency] += row.amount
+            run.listed += len(rows)
+            self._list(run.id, [row.id for row in rows])
+        run.totals = dict(totals)
 
     def _add(self, run_id: UUID, trigger: RunTrigger, listed: int, totals: dict[str, int]) -> PayoutRun:
         run = PayoutRun(
@@ -186,12 +192,27 @@ class PayoutRuns:
         """Note that a run is still being done."""
         self._database.get_one(PayoutRun, run_id).alive_at = self._clock.now()
 
+    def _tell(self, run_id: UUID, taken: Sequence[Taken]) -> None:
+        """The record must not stand in the way of a payout; what it lacks is made up for when the run is finished."""
+        try:
+            self._note(run_id, taken)
+        except Exception:
+            log.exception("payout_run.not_noted", run=str(run_id))
+
     @writing
     def _note(self, run_id: UUID, taken: Sequence[Taken]) -> None:
         outcomes = {each.payout_id: each.outcome for each in taken}
-        self._write(run_id, [*outcomes], outcomes.__getitem__)
+        if self._write(run_id, [*outcomes], outcomes.__getitem__) == len(outcomes):
+            return
+        run = self._database.get_one(PayoutRun, run_id, with_for_update=True)
+        freed = [each for each, outcome in outcomes.items() if outcome is not Outcome.held]
+        if run.trigger is not RunTrigger.operator:
+            self._extend(run, freed)
+            self._write(run_id, freed, outcomes.__getitem__)
 
-    def _write(self, run_id: UUID, payouts: Sequence[UUID], outcome_of: Callable[[UUID], Outcome]) -> None:
+    def _write(self, run_id: UUID, payouts: Sequence[UUID], outcome_of: Callable[[UUID], Outcome]) -> int:
+        """How many of them are on the list."""
+        written = 0
         for first in range(0, len(payouts), AT_ONCE):
             some = payouts[first : first + AT_ONCE]
             for outcome in {outcome_of(each) for each in some}:
@@ -199,9 +220,11 @@ class PayoutRuns:
                 listed = sa.update(ListedPayout).where(
                     ListedPayout.run_id == run_id, ListedPayout.payout_id.in_(ids)
                 )
-                self._database.execute(
+                noted = self._database.execute(
                     listed.values(outcome=outcome).execution_options(synchronize_session=False)
                 )
+                written += cast("sa.CursorResult[Any]", noted).rowcount
+        return written
 
     @writing
     def _finish(self, run_id: UUID, *, problem: str | None) -> None:
@@ -210,6 +233,9 @@ class PayoutRuns:
         paid = self._records.paid_by_within(run_id, left)
         self._write(run_id, left, lambda each: Outcome.paid if each in paid else Outcome.skipped)
         run = self._database.get_one(PayoutRun, run_id)
+        if not run.listed:  # all of it was on hold, and is so still
+            self._database.delete(run)
+            return
         halt = self._database.scalar(sa.select(Installation.halt_reason))
         run.finished_at = self._clock.now()
         run.problem = problem or (f"Sending is stopped: {halt}"[:500] if halt is not None else None)

@@ -196,7 +196,7 @@ def test_a_transfer_whose_turn_was_awaited_leaves_at_once_and_the_next_one_at_it
     of_transfers, of_all = (Lane.everything, Lane.transfers), (Lane.everything,)
     stripe.await_transfer()
     assert (pace.turns, asked) == ([of_transfers], ["asked"])
-    stripe.available_balance()
+    stripe.platform_balance()
     stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k1")
     assert pace.turns == [of_transfers, of_all]
     stripe.create_transfer(TRANSFER | {"destination": "acct_1"}, key="k2")

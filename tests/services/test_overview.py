@@ -105,3 +105,39 @@ def test_the_nightly_run_is_missed_once_its_hour_has_passed_and_no_more_when_it_
     assert not health.is_nightly_missed
     assert health.last_run is not None
     assert health.last_run.finished_at is not None
+
+
+def test_a_payout_that_stripe_refused_needs_a_person_for_a_week(programme: Programme) -> None:
+    programme.approved()
+    programme.stripe.fault("400_saved", code="amount_too_small", message="Too small.")
+    programme.run()
+    assert (facts(programme).failed_payouts, facts(programme).is_quiet) == (1, False)
+    programme.clock.advance(days=7, seconds=1)
+    assert facts(programme).failed_payouts == 0
+
+
+def test_what_is_approved_is_held_against_the_balance_as_it_was_last_read(programme: Programme) -> None:
+    programme.approved(10_000)
+    assert (facts(programme).balance, facts(programme).covers) == (None, [])
+    programme.stripe.set_balance(usd=8_000)
+    programme.services.platform_balance.look()
+    programme.stripe.forget_requests()
+    programme.stripe.goes_away()
+    now = facts(programme)
+    assert now.balance is not None
+    assert now.balance.read_at == programme.clock.now()
+    assert [cover.short_by for cover in now.covers] == [Money(2_000, "usd")]
+    assert not now.is_quiet
+    assert programme.stripe.requests("GET", "/v1/") == []
+
+
+def test_a_last_run_that_sent_none_of_many_needs_a_person(programme: Programme) -> None:
+    programme.stripe.set_balance(usd=0)
+    for _ in range(2):
+        programme.approved()
+    assert facts(programme).last_payout_run is None
+    programme.run()
+    last = facts(programme).last_payout_run
+    assert last is not None
+    assert last.is_alarming
+    assert not facts(programme).is_quiet

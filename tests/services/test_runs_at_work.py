@@ -102,6 +102,21 @@ def test_a_lost_worker_is_followed_by_another_and_nobody_is_paid_twice(
     assert record(programme, run_id).run.sent == {"usd": 30_000}
 
 
+def test_a_record_that_cannot_be_written_stands_in_nobodys_way(programme: Programme) -> None:
+    payouts = [programme.approved() for _ in range(2)]
+    run_id = look(programme)
+    confirm(programme, run_id, "200.00")
+
+    def fail(*_args: object) -> None:
+        raise OSError("the disk is full")
+
+    runs = programme.services.payout_runs
+    vars(runs)["_note"] = fail
+    assert work(programme) == 1
+    assert outcomes(programme, run_id) == dict.fromkeys(payouts, "paid")
+    assert record(programme, run_id).run.paid == 2
+
+
 def test_what_was_sent_and_not_noted_counts_as_sent_by_the_run(programme: Programme) -> None:
     payouts = [programme.approved() for _ in range(2)]
     run_id = look(programme)
@@ -123,14 +138,31 @@ def test_what_was_sent_and_not_noted_counts_as_sent_by_the_run(programme: Progra
 def test_runs_by_themselves_leave_the_same_record_and_empty_ones_leave_none(programme: Programme) -> None:
     programme.run()
     assert programme.services.run_records.newest(limit=9) == []
-    payout_id = programme.approved()
-    held = programme.approved()
-    programme.block(programme.payout(held).affiliate_id)
+    payout_id, restricted = programme.approved(), programme.approved()
+    programme.stripe.fate(programme.payout(restricted).destination, "restrict", silently=True)
     programme.run()
     (done,) = programme.services.run_records.newest(limit=9)
     assert (done.run.trigger, done.run.listed, done.run.totals) == ("timetable", 2, {"usd": 20_000})
-    assert outcomes(programme, done.run.id) == {payout_id: "paid", held: "held"}
+    assert outcomes(programme, done.run.id) == {payout_id: "paid", restricted: "held"}
     assert (done.by, done.counts, done.sent) == ("", {Outcome.paid: 1, Outcome.held: 1}, {"usd": 10_000})
+
+
+def test_what_was_on_hold_before_is_on_a_record_only_once_something_comes_of_it(programme: Programme) -> None:
+    payout_id = programme.approved()
+    account_id = programme.payout(payout_id).destination
+    programme.stripe.fate(account_id, "restrict", silently=True)
+    programme.run()
+    for _ in range(3):
+        programme.clock.advance(hours=1)
+        assert programme.run().counts == {Outcome.held: 1}
+    assert len(programme.services.run_records.newest(limit=9)) == 1
+    programme.stripe.fate(account_id, "approve", silently=True)
+    programme.clock.advance(hours=1)
+    programme.run()
+    freed, held = programme.services.run_records.newest(limit=9)
+    assert (freed.run.listed, freed.run.totals, freed.sent) == (1, {"usd": 10_000}, {"usd": 10_000})
+    assert outcomes(programme, freed.run.id) == {payout_id: "paid"}
+    assert outcomes(programme, held.run.id) == {payout_id: "held"}
 
 
 def test_a_run_of_the_timetable_that_was_broken_off_goes_on_under_the_same_record(
