@@ -24,6 +24,7 @@ from tests.rehearsal.wire import wired
 RUN = "process-payouts"
 POSTED = "after POST /v1/transfers"
 LOOKED = "after the commit of Accounts.record"
+INTENDED = "before the commit of Attempts.intend"
 
 #: As short as the portal's own 30 seconds are long.
 SHORT_PATIENCE_MILLISECONDS = 20
@@ -102,12 +103,15 @@ def test_nothing_is_lost_while_another_process_keeps_sqlite_locked(stage_on_sqli
     assert_paid_once(stage, first)
 
 
-def test_nothing_is_sent_when_the_disk_is_full_at_the_intent(stage_on_sqlite: Stage) -> None:
+@pytest.mark.parametrize("moment", [LOOKED, INTENDED])
+def test_nothing_is_sent_when_the_disk_is_full_at_the_turn_or_the_intent(
+    stage_on_sqlite: Stage, moment: str
+) -> None:
     stage = stage_on_sqlite
     payout_id = stage.programme.approved()
     before = posts(stage)
-    ended = stage.run(RUN, plan=disk_full_at(LOOKED))
-    assert "before the commit of Attempts.intend" in ended.moments
+    ended = stage.run(RUN, plan=disk_full_at(moment))
+    assert moment in ended.moments
     assert posts(stage) == before
     assert stage.programme.payout(payout_id).status is PayoutStatus.approved
     assert stage.run(RUN).code == 0
