@@ -10,7 +10,7 @@ PORT ?= 5000
 # Only the system's Python is used.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo demo-reset test rehearse lint format types migrate pins pictures stripe-description runtime workshop provision
+.PHONY: help demo demo-reset test rehearse mutants lint format types migrate pins pictures stripe-description runtime workshop provision
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,10 @@ MINUTES ?= 10
 SEED ?= 1
 rehearse: workshop provision ## Kill payout runs on purpose on both databases and count (MINUTES=10, SEED=1)
 	@$(PYTHON_HERE) -m tests.rehearsal --minutes $(MINUTES) --seed $(SEED)
+
+SHARE ?= 1
+mutants: workshop provision ## Change what decides about money on purpose and see the tests notice (ONLY=portal/…py, SHARE=0.1)
+	@nice -n 10 $(PYTHON_HERE) -m tests.mutants --seed $(SEED) --share $(SHARE) --only '$(ONLY)' $(ARGS)
 
 lint: workshop ## Check style
 	@$(PYTHON_HERE) -m ruff check
