@@ -14,7 +14,9 @@ from portal.domain.gate import (
     AmountIsRefused,
     Limits,
     Payee,
+    RequestKeyIsMissing,
     Timing,
+    has_enough,
     request_refusal,
     requested_amount,
     run_hold,
@@ -62,6 +64,21 @@ def test_from_the_minimum_on(text: str, is_enough: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("available", "minimum", "currency", "is_enough"),
+    [(0, 0, "usd", False), (1, 0, "usd", True), (2_499, 2_500, "usd", False), (2_500, 2_500, "usd", True),
+     (2_599, 2_550, "isk", False), (2_600, 2_550, "isk", True)],
+)  # fmt: skip
+def test_enough_is_the_minimum_in_an_amount_that_can_be_paid(
+    available: int, minimum: int, currency: str, is_enough: bool
+) -> None:
+    assert has_enough(limits(available=available, minimum=minimum, currency=currency)) is is_enough
+
+
+def test_what_is_refused_is_said_where_it_was_typed() -> None:
+    assert (AmountIsRefused("No.").field, RequestKeyIsMissing().field) == ("amount", "request_key")
+
+
+@pytest.mark.parametrize(
     ("payee", "code"),
     [
         (FINE, None),
@@ -96,6 +113,7 @@ def test_a_request_is_refused_for_its_rate_then_for_standing_then_for_what_is_op
 ) -> None:
     refusal = request_refusal(payee, replace(limits(available=1, minimum=1), **limit))
     assert (refusal and refusal.code) == code
+    assert (refusal and refusal.retry_at) == limit.get("retry_at")
 
 
 @pytest.mark.parametrize(

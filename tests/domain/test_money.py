@@ -117,7 +117,7 @@ def test_rounding_down_loses_less_than_a_step_and_leaves_a_multiple(amount: int,
 def test_amounts_of_one_currency_add_subtract_and_compare() -> None:
     one, two = Money(150, "eur"), Money(200, "eur")
     assert one + two == Money(350, "eur")
-    assert one - two == Money(-50, "eur")
+    assert one - two == Money(-50, "eur") == -Money(50, "eur")
     assert one < two
     assert one <= two
     assert one <= Money(150, "eur") >= one
@@ -152,6 +152,21 @@ def test_money_is_in_a_currency_that_stripe_pays_out_in(currency: object) -> Non
         Money(1, currency)  # type: ignore[arg-type]
     assert "<" not in refusal.value.sentence
     assert (refusal.value.status, refusal.value.field) == (422, "currency")
+
+
+@pytest.mark.parametrize(
+    ("currency", "named"),
+    [
+        ("xxx", "xxx"),
+        ("USD", "USD"),
+        ("bitcoins", "bitcoins"),
+        ("bitcoin_s", "this"),
+        (None, "this"),
+        ("", "this"),
+    ],
+)
+def test_a_currency_that_is_refused_is_named_if_it_is_a_word(currency: object, named: str) -> None:
+    assert f"pay out in {named}. " in CurrencyNotSupported(currency).sentence
 
 
 @pytest.mark.parametrize(

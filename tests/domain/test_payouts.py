@@ -7,7 +7,15 @@ import itertools
 import pytest
 
 from portal.domain.errors import InvalidInput
-from portal.domain.payouts import NEXT, MoveIsNotLegal, PayoutStatus, advance, words_to_affiliate
+from portal.domain.payouts import (
+    NEXT,
+    MoveIsNotLegal,
+    PayoutMethod,
+    PayoutStatus,
+    advance,
+    may_be_in_a_persons_hands,
+    words_to_affiliate,
+)
 
 LEGAL = {
     ("requested", "approved"), ("requested", "rejected"), ("requested", "canceled"),
@@ -35,6 +43,19 @@ def test_what_is_over_stays_over() -> None:
         "canceled",
         "reversed",
     }
+
+
+def test_money_is_set_aside_while_a_payout_is_open_and_given_back_where_it_ends_unpaid() -> None:
+    assert {status for status in PayoutStatus if status.is_open} == {
+        "requested", "approved", "held", "processing",
+    }  # fmt: skip
+    assert {status for status in PayoutStatus if status.is_moving} == {"approved", "held", "processing"}
+    assert {status for status in PayoutStatus if status.gives_back} == {"failed", "rejected", "canceled"}
+
+
+def test_only_an_approved_payout_to_a_wallet_may_be_in_a_persons_hands() -> None:
+    everything = itertools.product(PayoutMethod, PayoutStatus)
+    assert [each for each in everything if may_be_in_a_persons_hands(*each)] == [("crypto", "approved")]
 
 
 def test_words_to_the_affiliate_are_not_endless() -> None:

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from portal.domain.errors import NotFound
 from portal.domain.ledger import MOVES, AccountKind, EntryKind
 from portal.domain.money import Money
-from portal.domain.statements import STATEMENT_KINDS, Month, StatementTotals, summed_up, totals_of
+from portal.domain.statements import (
+    STATEMENT_KINDS,
+    Month,
+    StatementKind,
+    StatementTotals,
+    summed_up,
+    totals_of,
+)
 
 AMOUNTS = st.integers(1, 10**12)
 ENTRIES = st.lists(st.tuples(st.sampled_from(EntryKind), AMOUNTS), max_size=30)
@@ -36,6 +43,20 @@ def test_the_closing_balance_is_what_the_ledgers_accounts_hold_beside_what_was_p
 def test_what_only_moves_between_stages_is_no_line() -> None:
     outside = {AccountKind.earned, AccountKind.paid_out}
     assert set(STATEMENT_KINDS) == {kind for kind, accounts in MOVES.items() if outside & set(accounts)}
+
+
+def test_the_five_sums_of_a_month_begin_at_nothing_and_each_counts_for_or_against_the_affiliate() -> None:
+    sums = [(EntryKind.earn, 900), (EntryKind.earn, 100), (EntryKind.refund_owed, 30), (EntryKind.settle, 500),
+            (EntryKind.reverse, 200), (EntryKind.reserve, 7)]  # fmt: skip
+    month = totals_of(usd(50), sums)
+    assert month == StatementTotals(
+        usd(50), earned=usd(1000), refunded=usd(30), sent=usd(500), taken_back=usd(200)
+    )
+    assert (month.closing, month.net_sent) == (usd(720), usd(300))
+    assert totals_of(usd(50), []) == StatementTotals(usd(50), usd(0), usd(0), usd(0), usd(0))
+    assert {kind.name: kind.sign for kind in StatementKind} == {
+        "earned": 1, "refunded": -1, "sent": -1, "taken_back": 1,
+    }  # fmt: skip
 
 
 @given(st.lists(ENTRIES, min_size=1, max_size=12))
