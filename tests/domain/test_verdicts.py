@@ -97,6 +97,9 @@ def test_what_follows_from_an_answer(
     assert (verdict.outcome, verdict.state, verdict.status) == (outcome, state, status)
     assert verdict.is_tried_again == (attempt.state is AttemptState.open and state is None)
     assert verdict.alarm is None
+    assert verdict.hold_reason == (answer.hold_reason if status == "held" else None)
+    is_unfunded = status == "approved" and answer.meaning is AnswerClass.waiting_for_funds
+    assert verdict.wait_reason == (WaitReason.funds if is_unfunded else None)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +220,9 @@ def test_what_does_not_fit_stops_all_sending(
         (replace(ONCE, last_sent_at=SENT_AT + POST_WINDOW - INSTANT), SENT_AT + POST_WINDOW, Step.look),
     ],
 )
-def test_the_next_step(attempt: Attempt | None, now: datetime, step: Step) -> None:
+def test_the_next_step_posts_only_under_a_key_that_is_young_enough(attempt: Attempt | None, now: datetime, step: Step) -> None:
     assert next_step(attempt, now, next_try_at=now + timedelta(minutes=1)) is step
+    assert step.may_post == (step in {"post", "look_first"})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import pytest
@@ -45,14 +45,18 @@ class Order:
     @property
     def against(self) -> str:
         """Names the tests, what they execute, and how much of them is run."""
-        digest = hashlib.sha256(f"{self.tests} {self.most_tests} {self.most_seconds}".encode())
-        for file in sorted(file for room in ("portal", "tests") for file in Path(room).rglob("*.py")):
-            digest.update(file.read_bytes())
-        return digest.hexdigest()[:12]
+        return f"{self._tree}-{self.most_tests}-{self.most_seconds:g}"
 
     @property
     def executed(self) -> Path:
-        return Path(self.folder) / f"executed-{self.against}.json"
+        return Path(self.folder) / f"executed-{self._tree}.json"
+
+    @cached_property
+    def _tree(self) -> str:
+        digest = hashlib.sha256(" ".join([*self.modules, *self.tests]).encode())
+        for file in sorted(file for room in ("portal", "tests") for file in Path(room).rglob("*.py")):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()[:12]
 
     @property
     def verdicts(self) -> Path:

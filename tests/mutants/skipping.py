@@ -89,8 +89,10 @@ def _is_collaborator(change: Change) -> bool:
 
 
 def _is_refused_by_types(change: Change) -> bool:
-    """None for a name or for a positional argument, an argument too few, a lambda that gives None."""
+    """None for a name or for a positional argument, an argument too few, a lambda that gives None, a fraction."""
     match change.operator:
+        case "swap_op":
+            return isinstance(getattr(change.changed, "operator", None), cst.Divide)
         case "assignment":
             return not any(
                 isinstance(target.target, cst.Attribute) for target in getattr(change.node, "targets", ())
