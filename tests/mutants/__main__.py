@@ -56,7 +56,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tests", default="tests/domain tests/services tests/cli", help="which tests there are"
     )
-    parser.add_argument("--most-tests", type=int, default=60, help="of each mutant")
+    parser.add_argument("--most-tests", type=int, default=300, help="of each mutant")
     parser.add_argument("--most-seconds", type=float, default=10, help="of tests for each mutant")
     parser.add_argument("--results", type=Path, default=ROOT / ".cache/mutants", help="a folder")
     return parser

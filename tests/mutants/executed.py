@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,18 +46,22 @@ class Executed:
 
     def of(self, mutant: Mutant) -> list[str]:
         """The tests that a mutant can make fail, the nearest first: those named after its module, then those of its
-        room, the quickest first."""
+        room, of each file the quickest, then the second."""
         lines = self.tests.get(mutant.module, {})
         chosen = lines.keys() if mutant.place is None else [at for at in mutant.lines if at in lines]
         tests = {test for at in chosen for test in lines[at] if test in self.seconds}
         path = Path(mutant.module)
+        named_after = f"/test_{path.stem}.py::"
+        if mutant.place is None:  # a constant may be looked at without executing anything
+            tests |= {test for test in self.seconds if named_after in test}
 
-        def distance(test: str) -> tuple[bool, bool, float, str]:
+        in_file: Counter[str] = Counter()
+        distances: dict[str, tuple[bool, bool, int]] = {}
+        for test in sorted(tests, key=lambda each: (self.seconds[each], each)):
             file = test.partition("::")[0]
-            is_named_after = Path(file).stem == f"test_{path.stem}"
-            return not is_named_after, f"/{path.parent.name}/" not in file, self.seconds[test], test
-
-        return sorted(tests, key=distance)
+            in_file[file] += 1
+            distances[test] = named_after not in test, f"/{path.parent.name}/" not in test, in_file[file]
+        return sorted(distances, key=lambda each: distances[each])
 
 
 class _Recorder:

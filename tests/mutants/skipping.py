@@ -62,10 +62,13 @@ def _is_named(change: Change, *names: str) -> bool:
 
 
 def _is_words(change: Change) -> bool:
-    """A sentence, with a blank in it, or where a message stands."""
-    return change.operator == "string" and (
-        " " in cst.ensure_type(change.node, cst.SimpleString).value or change.is_within(cst.Raise)
-    )
+    """A sentence, with a blank in it, or where a message stands; what a refusal hands on to its class."""
+    match change:
+        case Change("string", cst.SimpleString(value=value)):
+            return " " in value or change.is_within(cst.Raise)
+        case Change("call", cst.Expr(cst.Call(func=cst.Attribute(attr=cst.Name("__init__"))))):
+            return True
+    return False
 
 
 def _is_the_same_string_again(change: Change) -> bool:

@@ -170,8 +170,8 @@ def test_a_refusal_is_not_for_good_before_the_account_was_looked_at_again(
     payout_id = programme.approved()
     programme.stripe.fault("400_saved", code="account_invalid", message="No such destination.")
 
-    def go_away_after_it(_method: str, path: str, answer: Answer) -> Answer:
-        if path == "/v1/transfers":
+    def go_away_after_it(method: str, path: str, answer: Answer) -> Answer:
+        if (method, path) == ("POST", "/v1/transfers"):
             programme.stripe.goes_away()
         return answer
 
@@ -181,6 +181,7 @@ def test_a_refusal_is_not_for_good_before_the_account_was_looked_at_again(
         "approved",
         "stripe_away",
     )
+    assert [attempt.error_code for attempt in programme.attempts(payout_id)] == ["account_invalid"]
     line.on_answer = lambda _method, _path, answer: answer
     programme.stripe.comes_back()
     assert programme.run().counts[Outcome.paid] == 1

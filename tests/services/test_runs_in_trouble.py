@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from stripe import InvalidRequestError
 
 from portal.domain.attempts import Outcome, StripeAnswer
-from portal.gateways.stripe import MOST_UNHEARD
+from portal.gateways.stripe import MOST_UNHEARD, StripeRefusedError, StripeUnavailableError
 from portal.models import SendingFault
 from portal.services.sending import Run
 from portal.services.sending_faults import MOST_TRIES
@@ -83,6 +84,42 @@ def test_a_run_counts_how_often_in_a_row_nothing_is_heard(
     for status in agains:
         run.heard(StripeAnswer(status), is_again=True)
     assert run.unheard == unheard
+
+
+def test_questions_that_come_to_nothing_count_like_requests_and_a_no_ends_the_row() -> None:
+    run = Run(TEST)
+    for number in range(1, MOST_UNHEARD + 1):
+        assert not run.is_stripe_away
+        run.stumbled(StripeUnavailableError())
+        assert run.unheard == number
+    assert run.is_stripe_away
+    run.stumbled(StripeRefusedError(InvalidRequestError("no", None)))
+    assert run.unheard == 0
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_run_that_hears_nothing_of_accounts_leaves_the_rest_to_the_next_one(
+    programme: Programme, is_held: bool
+) -> None:
+    payouts = [programme.approved() for _ in range(MOST_UNHEARD)]
+    affiliates = [programme.payout(each).affiliate_id for each in payouts]
+    if is_held:
+        for affiliate_id in affiliates:
+            programme.block(affiliate_id)
+        assert programme.run().counts[Outcome.held] == MOST_UNHEARD
+        for affiliate_id in affiliates:
+            programme.unblock(affiliate_id)
+    payouts.append(programme.approved())
+    rest = programme.account_of(programme.payout(payouts[-1]).affiliate_id)
+    programme.stripe.forget_requests()
+    programme.stripe.fault("timeout_before", path="/v1/accounts/", method="GET", times=1_000)
+    counts = programme.run().counts
+    assert (counts[Outcome.held], counts[Outcome.waiting]) == (
+        (MOST_UNHEARD, 1) if is_held else (0, MOST_UNHEARD + 1)
+    )
+    assert programme.stripe.requests("GET", f"/v1/accounts/{rest}") == []
+    programme.stripe.comes_back()
+    assert programme.run().counts[Outcome.paid] == len(payouts)
 
 
 def test_a_run_goes_on_while_stripe_answers_now_and_then(programme: Programme) -> None:
