@@ -34,6 +34,7 @@ def test_short_funds_pay_the_oldest_first_and_the_rest_once_after_the_top_up(pro
     programme.stripe.set_balance(usd=25_000)
     tally = programme.run()
     assert (tally.counts[Outcome.paid], tally.counts[Outcome.waiting]) == (2, 1)
+    assert tally.total == {"usd": 20_000}
     assert (status(programme, first), status(programme, second)) == ("paid", "paid")
     assert (status(programme, third), programme.payout(third).wait_reason) == ("approved", "funds")
     programme.stripe.forget_requests()
