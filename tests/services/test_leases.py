@@ -114,3 +114,20 @@ def test_a_lease_of_this_machine_counts_while_its_process_lives_whoever_runs_it(
     owner = f"{socket.gethostname()[:40]}:{process}:1"
     programme.execute(sa.update(Payout).values(lease_owner=owner, lease_until=until))
     assert programme.run().counts[Outcome.paid] == is_over
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True])
+def test_a_run_gives_back_its_own_lease_and_nobody_elses(
+    programme: Programme, line: Line, is_taken_over: bool
+) -> None:
+    payout_id = programme.approved()
+    lease = ("elsewhere:1:1", programme.clock.real_now() + timedelta(minutes=1))
+
+    def taken_over() -> None:
+        programme.execute(sa.update(Payout).values(lease_owner=lease[0], lease_until=lease[1]))
+
+    if is_taken_over:
+        meanwhile(line, "/v1/accounts/", taken_over)
+    programme.run()
+    payout = programme.payout(payout_id)
+    assert (payout.lease_owner, payout.lease_until) == (lease if is_taken_over else (None, None))

@@ -35,6 +35,9 @@ def test_an_approved_payout_is_sent_once_and_settled(programme: Programme) -> No
     }  # fmt: skip
     assert status(programme, payout_id) == "paid"
     assert programme.run().counts.total() == 0
+    (attempt,) = programme.attempts(payout_id)
+    assert (attempt.state, attempt.tries, attempt.unresolved_tries) == ("succeeded", 1, 0)
+    assert (attempt.last_answer, attempt.error_code, attempt.error_message) == (None, None, None)
     (transfer,) = programme.stripe.transfers()
     assert transfer["transfer_group"] == f"payout-{payout_id}"
     assert transfer["metadata"]["payout"] == str(payout_id)
