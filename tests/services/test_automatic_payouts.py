@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from portal.domain.automatic_payouts import crontab_of
 from portal.domain.payouts import PayoutStatus
-from portal.models import Payout
+from portal.models import JobSlot, Payout
 from portal.services.affiliates import PreferenceChange
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
 from tests.services.mail.reading import outbox
@@ -87,6 +88,23 @@ def test_whoever_is_below_the_minimum_blocked_or_restricted_is_left_out(programm
     _to_next_month(programme)
     assert programme.services.automatic_payouts.make_due() == 0
     assert not [*_payouts(programme, poor), *_payouts(programme, blocked), *_payouts(programme, restricted)]
+
+
+def test_whoever_is_paid_to_a_wallet_is_asked_for_too_however_many_they_are(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.services.automatic_payouts.BATCH", 2)
+    wallets = [programme.crypto(earned=9_000) for _ in range(3)]
+    for affiliate_id in wallets:
+        programme.services.affiliates.set_preferences(
+            affiliate_id, PreferenceChange(automatic="true"), cause=TEST
+        )
+    banks = [_automatic(programme, earned=9_000) for _ in range(2)]
+    _to_next_month(programme)
+    assert programme.services.automatic_payouts.make_due() == 5
+    assert [len(_payouts(programme, each)) for each in [*wallets, *banks]] == [1] * 5
+    (slot,) = programme.rows(sa.select(JobSlot.tally, JobSlot.finished_at).where(JobSlot.tally.is_not(None)))
+    assert (slot.tally, slot.finished_at) == ({"made": 5}, programme.clock.now())
 
 
 def test_above_the_approval_limit_it_waits_for_an_operator(programme: Programme) -> None:

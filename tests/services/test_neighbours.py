@@ -7,8 +7,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
+from portal.domain.ledger import Hold
 from portal.domain.payouts import HoldReason, PayoutStatus
+from portal.models import LedgerEntry
+from portal.services.refunds import RefundData
 from tests.services.at_bank import look, sent
 from tests.services.programme import TEST, Programme
 
@@ -71,3 +75,32 @@ def test_a_run_pays_each_their_own(programme: Programme) -> None:
         payout = programme.payout(payout_id)
         assert (payout.status, payout.amount) == (PayoutStatus.paid, amount)
         assert programme.balances(payout.affiliate_id).paid_out.amount == amount
+
+
+def test_a_hold_that_has_passed_is_written_down_with_its_own_affiliates_money(programme: Programme) -> None:
+    ana, ben = programme.affiliate(), programme.affiliate()
+    sold = programme.earning(ana, 700)
+    programme.services.ledger.post_earnings([sold], cause=TEST)
+    programme.earn(ben, 50_000)
+    programme.services.refunds.refund(
+        sold.reference, RefundData(reference="r", amount=100, reason=""), cause=TEST
+    )
+    matured = sa.select(LedgerEntry.affiliate_id, LedgerEntry.amount).where(LedgerEntry.kind == "mature")
+    assert [tuple(row) for row in programme.rows(matured)] == [(ana, 700)]
+    assert [programme.balances(each).available.amount for each in (ana, ben)] == [600, 50_000]
+
+
+def test_the_hold_that_ends_next_is_ones_own_and_not_refunded(programme: Programme) -> None:
+    ana, ben = programme.affiliate(), programme.affiliate()
+    returned = programme.earning(ana, 700, days_ago=25)
+    programme.services.ledger.post_earnings([returned], cause=TEST)
+    programme.earn(ana, 1, days_ago=20)
+    programme.earn(ben, 50_000, days_ago=29)
+    programme.services.refunds.refund(
+        returned.reference, RefundData(reference="r", amount=700, reason=""), cause=TEST
+    )
+    assert programme.services.payouts.offer(ana).next_release == Hold(
+        1, programme.clock.now() + timedelta(days=10)
+    )
+    programme.clock.advance(days=10)
+    assert programme.balances(ana).available.amount == 1
