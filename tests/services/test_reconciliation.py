@@ -165,6 +165,27 @@ def test_more_than_a_page_of_transfers_is_compared(adrift: Programme) -> None:
     assert (tally.others, kinds(tally)) == (103, [("transfer_without_payout", transfer_id)])
 
 
+def test_what_differs_on_an_earlier_page_is_kept_and_told_with_all_counts(adrift: Programme) -> None:
+    account = adrift.account_of(adrift.verified())
+    adrift.stripe.set_balance(usd=1_000_000)
+    strays = {stray(adrift)}
+    for number in range(101):
+        adrift.stripe.transfer_by_hand(account, 100 + number, group=f"order-{number}")
+    strays.add(stray(adrift))
+    tally = reconcile(adrift)
+    assert {each for _, each in kinds(tally)} == strays
+    assert {"ours": 2, "others": 101, "settled": 0, "accepted": 0}.items() <= tally.as_json().items()
+
+
+def test_what_was_paid_long_before_the_last_clean_pass_is_not_asked_for_again(programme: Programme) -> None:
+    paid(programme)
+    for days in (0, 3, 0):
+        programme.clock.advance(days=days)
+        programme.stripe.forget_requests()
+        assert reconcile(programme).differences == []
+    assert len(programme.stripe.requests("GET", "/v1/transfers")) == 1
+
+
 def test_a_run_may_send_for_an_hour_after_a_clean_pass(programme: Programme, clock: MovableClock) -> None:
     reconciliation, cause = programme.services.reconciliation, Cause.system("process-payouts")
     assert reconciliation.is_clean_or_run(cause=cause)

@@ -13,7 +13,7 @@ from portal.domain.errors import NotFound
 from portal.domain.ledger import EntryKind, Release
 from portal.domain.money import Money
 from portal.domain.refunds import RefundConflict, RefundIsLargerThanEarning
-from portal.models import LedgerEntry, Refund
+from portal.models import Earning, LedgerEntry, Refund
 from portal.models.base import new_id
 from portal.services.refunds import RefundData
 from tests.services.programme import TEST, Programme
@@ -93,6 +93,24 @@ def test_a_reserved_payout_is_not_touched_and_its_return_pays_the_debt(programme
     assert _amounts(programme, ana) == (0, 0, 10_000, 0, 6_000)
     programme.services.payouts.cancel(payout_id, cause=TEST)
     assert _amounts(programme, ana) == (0, 4_000, 0, 0, 0)
+
+
+def test_a_refund_takes_ones_other_holds_newest_first_and_never_anybody_elses(programme: Programme) -> None:
+    ana, ben = programme.verified(), programme.affiliate()
+    sold = _earn(programme, ana, 3_000)
+    programme.request(ana)
+    programme.run()
+    older, newer = _earn(programme, ana, 1_000, days_ago=3), _earn(programme, ana, 800, days_ago=1)
+    programme.earn(ben, 50_000, days_ago=2)
+    version = programme.get(ana).version
+    assert _refund(programme, sold, 900)
+    held = dict(tuple(row) for row in programme.rows(sa.select(Earning.reference, Earning.held)))
+    assert (held[newer], held[older]) == (0, 900)
+    assert _refund(programme, sold, 2_100, "refund-2")
+    assert _amounts(programme, ana) == (0, 0, 0, 3_000, 1_200)
+    assert _amounts(programme, ben) == (50_000, 0, 0, 0, 0)
+    assert programme.get(ana).version == version + 2
+    assert programme.changes(ana, "earning.refunded") == [(sold, "900", "a test"), (sold, "2100", "a test")]
 
 
 def test_a_refund_beyond_what_another_left_on_hold_is_owed(programme: Programme) -> None:

@@ -11,6 +11,7 @@ from portal.domain.attempts import Outcome
 from portal.domain.errors import StripeIsAway
 from portal.sandbox.app import create_sandbox
 from portal.sandbox.config import SandboxConfig
+from portal.services.accounts import CHECK_EVERY_SECONDS
 from portal.services.journal import Cause
 from tests.services.line import Line
 from tests.services.programme import TEST, Programme
@@ -125,6 +126,33 @@ def test_an_account_that_is_gone_is_disconnected(programme: Programme, fate: str
         "restricted",
         "disconnected",
     )
+
+
+def test_a_page_that_waits_has_stripe_asked_every_fifteen_seconds_and_only_while_it_is_pending(
+    programme: Programme,
+) -> None:
+    ana = programme.affiliate()
+    account_id = programme.onboard(ana, fate=None)
+    programme.sync(ana)
+    programme.clock.advance(seconds=CHECK_EVERY_SECONDS)
+
+    def polled() -> tuple[str | None, int]:
+        programme.stripe.forget_requests()
+        status = programme.services.accounts.poll(ana, cause=TEST).stripe_account_status
+        return status, len(programme.stripe.requests("GET", f"/v1/accounts/{account_id}"))
+
+    assert polled() == ("pending", 1)
+    programme.stripe.fate(account_id, "approve", silently=True)
+    programme.clock.advance(seconds=CHECK_EVERY_SECONDS - 1)
+    assert polled() == ("pending", 0)
+    programme.clock.advance(seconds=1)
+    assert polled() == ("verified", 1)
+    assert programme.changes(ana, "affiliate.status_changed")[-1] == (
+        "pending", "verified", "a test",
+    )  # fmt: skip
+    programme.clock.advance(hours=1)
+    assert polled() == ("verified", 0)
+    assert programme.services.accounts.check(ana, cause=TEST)[1]
 
 
 def test_a_key_that_is_refused_changes_no_account(programme: Programme) -> None:
