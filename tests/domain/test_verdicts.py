@@ -220,7 +220,9 @@ def test_what_does_not_fit_stops_all_sending(
         (replace(ONCE, last_sent_at=SENT_AT + POST_WINDOW - INSTANT), SENT_AT + POST_WINDOW, Step.look),
     ],
 )
-def test_the_next_step_posts_only_under_a_key_that_is_young_enough(attempt: Attempt | None, now: datetime, step: Step) -> None:
+def test_the_next_step_posts_only_under_a_key_that_is_young_enough(
+    attempt: Attempt | None, now: datetime, step: Step
+) -> None:
     assert next_step(attempt, now, next_try_at=now + timedelta(minutes=1)) is step
     assert step.may_post == (step in {"post", "look_first"})
 

@@ -45,8 +45,8 @@ class Executed:
         )
 
     def of(self, mutant: Mutant) -> list[str]:
-        """The tests that a mutant can make fail, the nearest first: those named after its module, then those of its
-        room, of each file the quickest, then the second."""
+        """The tests that a mutant can make fail: of each file the quickest, then the second, and so on; the file that
+        is named after the module comes first, and then those of its room."""
         lines = self.tests.get(mutant.module, {})
         chosen = lines.keys() if mutant.place is None else [at for at in mutant.lines if at in lines]
         tests = {test for at in chosen for test in lines[at] if test in self.seconds}
@@ -56,11 +56,12 @@ class Executed:
             tests |= {test for test in self.seconds if named_after in test}
 
         in_file: Counter[str] = Counter()
-        distances: dict[str, tuple[bool, bool, int]] = {}
+        distances: dict[str, tuple[int, bool, bool]] = {}
         for test in sorted(tests, key=lambda each: (self.seconds[each], each)):
             file = test.partition("::")[0]
             in_file[file] += 1
-            distances[test] = named_after not in test, f"/{path.parent.name}/" not in test, in_file[file]
+            is_far = named_after not in test, f"/{path.parent.name}/" not in test
+            distances[test] = (in_file[file], *is_far)
         return sorted(distances, key=lambda each: distances[each])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -188,6 +189,27 @@ def test_a_list_of_payouts_is_one_affiliates_alone(programme: Programme) -> None
     for payout_id in made:
         listed = programme.services.payout_history.page(programme.payout(payout_id).affiliate_id)
         assert [payout.id for payout in listed] == [payout_id]
+
+
+def test_everybodys_payouts_are_found_by_affiliate_status_time_and_page(programme: Programme) -> None:
+    made = []
+    for _ in range(3):
+        made.append(programme.approved())
+        programme.clock.advance(minutes=1)
+    programme.services.payouts.cancel(made[1], cause=TEST)
+    payouts = [programme.payout(payout_id) for payout_id in made]
+    codes = [programme.get(payout.affiliate_id).code for payout in payouts]
+
+    def found(**asked: Any) -> list[int]:
+        rows = programme.services.payouts.search(**asked)
+        assert all(code == codes[made.index(payout.id)] for payout, code in rows)
+        return [made.index(payout.id) for payout, _ in rows]
+
+    assert found() == [2, 1, 0]
+    assert found(affiliate_code=codes[1]) == [1]
+    assert found(status="approved") == [2, 0]
+    assert found(created_after=payouts[0].created_at) == [2, 1]
+    assert found(before=payouts[2].number, limit=1) == [1]
 
 
 def test_two_tabs_that_ask_at_once_make_one_payout(programme: Programme) -> None:
