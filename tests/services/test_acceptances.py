@@ -10,7 +10,7 @@ from flask import Flask
 
 from portal.config import Settings
 from portal.domain.errors import InvalidInput, NotFound
-from portal.models import ActorKind, AuditRow, Payout
+from portal.models import ActorKind, AuditRow, Payout, User
 from portal.services.acceptances import PayoutWouldBeSentAgain
 from portal.services.journal import Cause
 from tests.clocks import MovableClock
@@ -77,3 +77,22 @@ def test_a_difference_that_reads_otherwise_later_is_open_again(adrift: Programme
     assert adrift.services.acceptances.accept(transfer_id, cause=OPERATOR).is_clean
     without_rules(sa.update(Payout).where(Payout.id == payout_id).values(amount=8_000))
     assert kinds(reconcile(adrift)) == [("transfer_amount", transfer_id)]
+
+
+def test_what_was_explained_is_listed_newest_first_with_who_did_it(
+    adrift: Programme, clock: MovableClock
+) -> None:
+    first, second, olga = stray(adrift), stray(adrift), adrift.person()
+    adrift.execute(sa.update(User).where(User.id == olga).values(name="Olga"))
+    kind, accept = "transfer_without_payout", adrift.services.acceptances.accept
+    tally = accept(first, cause=Cause(ActorKind.operator, str(olga), "request-1", "x" * 501))
+    assert kinds(tally) == [(kind, second)]
+    clock.advance(minutes=1)
+    accept(second, cause=Cause(ActorKind.shell, None, "reconcile --accept", "For a contest."))
+    newest = adrift.services.acceptances.newest(limit=2)
+    assert [(each.row.difference_id, each.row.reason, each.by) for each in newest] == [
+        (second, "For a contest.", ""), (first, "x" * 500, "Olga"),
+    ]  # fmt: skip
+    trail = sa.select(AuditRow.subject_kind, AuditRow.from_value, AuditRow.to_value)
+    rows = adrift.rows(trail.where(AuditRow.subject_id == first))
+    assert [tuple(row) for row in rows] == [("transfer", kind, "accepted")]
