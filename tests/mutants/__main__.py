@@ -4,6 +4,7 @@ them. What was killed is remembered in the folder for results, so that a run tha
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ _WARM = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try them; 0 however many survive: a person decides about each."""
     asked = _options().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(1))  # the copy is removed even then
     folder = asked.results.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     order = Order(

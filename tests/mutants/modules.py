@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-_DOMAIN = "approval attempts gate ledger money payouts refunds statements verdicts"
+_DOMAIN = "approval attempts gate ledger minimum money payouts refunds statements verdicts"
 
 _SERVICES = (
-    "acceptances account_making accounts approvals attempts automatic_payouts books claims holds ledger payout_moves "
-    "payouts reconciliation refunds reversals selfcheck sending sending_switch transfer_comparison transfers wallets"
+    "acceptances account_making accounts approvals attempts automatic_payouts books claims holds ledger offers "
+    "payout_moves payouts reconciliation refunds reversals selfcheck sending sending_switch transfer_comparison "
+    "transfers wallets"
 )
 
 MODULES = (

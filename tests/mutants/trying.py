@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import time
 from collections import Counter
@@ -103,7 +104,10 @@ class Warm:
         functions = Functions()
         gc.collect()
         gc.freeze()
+        began_under = os.getppid()
         for mutant in self._mutants:
+            if os.getppid() != began_under:
+                break  # whoever wanted to know is gone
             if change := functions.changed_by(mutant):
                 folder = Path(mkdtemp())
                 self._trials.tried(mutant, partial(self._failing, change, folder))

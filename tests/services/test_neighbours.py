@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from portal.domain.ledger import Hold
 from portal.domain.payouts import HoldReason, PayoutStatus
 from portal.models import LedgerEntry
 from portal.services.refunds import RefundData
@@ -90,7 +89,7 @@ def test_a_hold_that_has_passed_is_written_down_with_its_own_affiliates_money(pr
     assert [programme.balances(each).available.amount for each in (ana, ben)] == [600, 50_000]
 
 
-def test_the_hold_that_ends_next_is_ones_own_and_not_refunded(programme: Programme) -> None:
+def test_what_is_still_to_come_is_ones_own_and_not_refunded(programme: Programme) -> None:
     ana, ben = programme.affiliate(), programme.affiliate()
     returned = programme.earning(ana, 700, days_ago=25)
     programme.services.ledger.post_earnings([returned], cause=TEST)
@@ -99,8 +98,7 @@ def test_the_hold_that_ends_next_is_ones_own_and_not_refunded(programme: Program
     programme.services.refunds.refund(
         returned.reference, RefundData(reference="r", amount=700, reason=""), cause=TEST
     )
-    assert programme.services.payouts.offer(ana).next_release == Hold(
-        1, programme.clock.now() + timedelta(days=10)
-    )
+    (coming,) = programme.services.offers.of(ana).releases
+    assert (coming.money.amount, coming.on) == (1, (programme.clock.now() + timedelta(days=10)).date())
     programme.clock.advance(days=10)
     assert programme.balances(ana).available.amount == 1

@@ -11,10 +11,12 @@ from click.testing import Result
 
 from portal.domain.approval import NobodyApprovesTheirOwn
 from portal.domain.errors import NotFound
+from portal.domain.gate import RequestKeyIsMissing
 from portal.domain.payouts import MoveIsNotLegal
 from portal.models import ActorKind, Payout
 from portal.services.affiliates import PreferenceChange
 from portal.services.journal import Cause
+from portal.services.payouts import LONGEST_REQUEST_KEY
 from tests.services.programme import TEST, Programme
 
 OPERATOR_SETTINGS = {
@@ -210,6 +212,16 @@ def test_everybodys_payouts_are_found_by_affiliate_status_time_and_page(programm
     assert found(status="approved") == [2, 0]
     assert found(created_after=payouts[0].created_at) == [2, 1]
     assert found(before=payouts[2].number, limit=1) == [1]
+
+
+@pytest.mark.parametrize("key", ["", "x" * (LONGEST_REQUEST_KEY + 1), "a\nb"])
+def test_a_request_without_a_key_of_the_forms_own_reserves_nothing(programme: Programme, key: str) -> None:
+    ana = programme.verified(earned=10_000)
+    with pytest.raises(RequestKeyIsMissing):
+        programme.request(ana, key=key)
+    assert programme.balances(ana).available.amount == 10_000
+    longest = programme.payout(programme.request(ana, key="x" * LONGEST_REQUEST_KEY))
+    assert programme.request(ana, key="x" * LONGEST_REQUEST_KEY) == longest.id
 
 
 def test_two_tabs_that_ask_at_once_make_one_payout(programme: Programme) -> None:
