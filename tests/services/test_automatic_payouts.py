@@ -145,6 +145,15 @@ def test_what_a_person_requested_does_not_use_up_the_automatic_payout(programme:
     assert programme.services.automatic_payouts.make_due() == 1
 
 
+@pytest.mark.settings(PORTAL_PAYOUT_REQUEST_RATE="1 per day")
+def test_the_automatic_payout_does_not_use_up_what_a_person_may_request(programme: Programme) -> None:
+    ana = _automatic(programme, earned=9_000)
+    _to_next_month(programme)
+    assert programme.services.automatic_payouts.make_due() == 1
+    programme.services.payouts.cancel(_payouts(programme, ana)[0].id, cause=TEST)
+    programme.request(ana, by=programme.person())
+
+
 @pytest.mark.settings(PORTAL_PAYOUT_SCHEDULE="weekly:mon")
 def test_weekly_payouts_are_made_on_their_day(programme: Programme) -> None:
     ana = _automatic(programme, earned=9_000)

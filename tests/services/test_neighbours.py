@@ -32,6 +32,16 @@ def test_blocking_one_holds_the_payout_of_nobody_else(programme: Programme, whic
             assert programme.services.holds.reason_now(payout_id) is None
 
 
+def test_blocking_holds_what_is_approved_now_and_leaves_what_was_paid_before(programme: Programme) -> None:
+    first = programme.approved()
+    programme.run()
+    ana = programme.payout(first).affiliate_id
+    programme.earn(ana, 10_000)
+    second = programme.request(ana)
+    programme.block(ana)
+    assert statuses(programme, [first, second]) == ["paid", "held"]
+
+
 @pytest.mark.parametrize("is_earlier", [True, False])
 def test_blocking_somebody_without_a_payout_holds_none(programme: Programme, is_earlier: bool) -> None:
     idle = programme.verified() if is_earlier else None
