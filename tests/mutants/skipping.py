@@ -61,6 +61,14 @@ def _is_named(change: Change, *names: str) -> bool:
     )
 
 
+def _is_signal(change: Change) -> bool:
+    """`os.kill(pid, 0)`, which only asks."""
+    return any(
+        isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute) and each.func.attr.value == "kill"
+        for each in change.around
+    )
+
+
 def _is_words(change: Change) -> bool:
     """A sentence, with a blank in it, or where a message stands; what a refusal hands on to its class."""
     match change:
@@ -133,6 +141,7 @@ class Rule:
 
 RULES = (
     Rule("types", "annotations, decorators and imports for types do nothing at run time", _is_type),
+    Rule("signals", "another signal would really reach some process of this machine", _is_signal),
     Rule("asserts", "an assert narrows a type; no input is refused by one", _is_assert),
     Rule("log lines", "what is said to the log is no behaviour that anybody relies on", _is_logged),
     Rule("words", "a sentence may be put otherwise; which refusal it is must not change", _is_words),
