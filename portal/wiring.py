@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
-from flask import Flask, current_app, has_request_context
+from flask import Flask, current_app, g, has_request_context
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from jinja2 import StrictUndefined
@@ -398,8 +398,11 @@ def wire(
 
 
 def mail_words(app: Flask, template: str, facts: Mapping[str, Any]) -> str:
-    """The pages' own templates and filters; a fact that a mail names and does not have is a fault."""
-    return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
+    """The pages' own templates and filters; a fact that a mail names and does not have is a fault. In a context of its
+    own: it is read in the zone of whom it is for, whoever else is being answered."""
+    with app.app_context():
+        g.time_zone = facts["time_zone"]
+        return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
 
 
 def _refuse_open_transaction() -> None:

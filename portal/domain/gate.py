@@ -149,9 +149,10 @@ def has_enough(limits: Limits) -> bool:
 def request_refusal(payee: Payee, limits: Limits) -> PortalError | None:
     """The first reason why nothing can be requested at the moment, before any amount is looked at."""
     if limits.retry_at is not None:
-        when = limits.retry_at.strftime("%d %b %Y, %H:%M UTC")
         return TooManyPayoutRequests(
-            f"Too many payout requests. You can ask again on {when}.", retry_at=limits.retry_at
+            "Too many payout requests. You can ask again on {when}.",
+            retry_at=limits.retry_at,
+            when=limits.retry_at,
         )
     refusal = standing_refusal(payee)
     if refusal is None and limits.open_reference is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from portal.domain.money import Money
@@ -77,10 +77,10 @@ class Hold:
 
 @dataclass(frozen=True)
 class Release:
-    """What stops being on hold on one day (UTC)."""
+    """What stops being on hold on one day (UTC); `at` is when the last of it does."""
 
     money: Money
-    on: date
+    at: datetime
 
 
 @dataclass(frozen=True)

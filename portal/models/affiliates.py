@@ -78,6 +78,8 @@ class Affiliate(Base):
     automatic: Mapped[bool] = mapped_column(default=False)
     unwanted_mail: Mapped[list[str]] = mapped_column(JsonText(), default=list, server_default="[]")
     """The kinds of mail that they have switched off."""
+    time_zone: Mapped[str | None] = mapped_column(sa.String(64))
+    """The IANA name of the zone in which they read times; none is UTC."""
     is_blocked: Mapped[bool] = mapped_column(default=False)
     block_reason: Mapped[str | None] = mapped_column(sa.String(500))
     block_message: Mapped[str | None] = mapped_column(sa.String(500))

@@ -136,6 +136,7 @@ class Books:
                 sa.case((ends_at > now, utc_day(ends_at))).label("day"),
                 sa.func.sum(Earning.held),
                 sa.func.sum(sa.case((ends_at <= until, Earning.held), else_=0)),
+                sa.func.max(ends_at),
             )
             .where(Earning.affiliate_id == affiliate.id, Earning.held > 0)
             .group_by("day")
@@ -147,9 +148,11 @@ class Books:
             return balances_at(stored, [Hold(passed, now)], currency=affiliate.currency, now=now)
 
         return Outlook(
-            balances=balances(sum(int(held) for day, held, _ in rows if day is None)),
-            releases=[Release(Money(int(held), affiliate.currency), day) for day, held, _ in rows if day],
-            available_then=balances(sum(int(passed) for *_, passed in rows)).available,
+            balances=balances(sum(int(held) for day, held, *_ in rows if day is None)),
+            releases=[
+                Release(Money(int(held), affiliate.currency), last) for day, held, _, last in rows if day
+            ],
+            available_then=balances(sum(int(passed) for _, _, passed, _ in rows)).available,
         )
 
     def stored_balances(self, affiliate_id: UUID) -> Mapping[AccountKind, int]:

@@ -43,6 +43,7 @@ class Recipient:
 
     name: str
     email: str
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Letters:
 
     def write(self, told: OutboxMail, to: Recipient, *, at: datetime) -> Mail:
         """The mail that tells a row of the outbox to its recipient; `at` is when it is written."""
-        facts = self._facts(told)
+        facts = self._facts(told) | {"time_zone": to.time_zone}
         folder = f"emails/{told.kind.value}"
         words, path = LINKS[told.kind]
         frame = {

@@ -99,22 +99,21 @@ class PayoutMoves:
         try:
             advance(payout.status, wanted)
         except MoveIsNotLegal:
-            raise MoveIsNotLegal(
-                f"{self.where_it_stands(payout)} It can't become {wanted.value} any more."
-            ) from None
+            raise self.not_from_here(payout, f" It can't become {wanted.value} any more.") from None
         live = sa.select(PayoutAttempt.id).where(
             PayoutAttempt.payout_id == payout.id, PayoutAttempt.state != AttemptState.failed
         )
         if self._database.scalar(live) is not None:
             raise MoveIsNotLegal(f"{payout.reference} is being sent; its outcome is not known yet.")
 
-    def where_it_stands(self, payout: Payout) -> str:
-        """A sentence about the payout's state, and who brought it there when."""
+    def not_from_here(self, payout: Payout, addition: str = "") -> MoveIsNotLegal:
+        """The refusal that says where the payout stands, and who brought it there when."""
+        stands = f"{payout.reference} is {payout.status.value}"
         moves = [row for row in self._journal.of("payout", payout.id) if row.to_value == payout.status]
-        by = (
-            f" (by {moves[-1].actor_kind.value}, {moves[-1].created_at:%d %b %Y, %H:%M} UTC)" if moves else ""
-        )
-        return f"{payout.reference} is {payout.status.value}{by}."
+        if not moves:
+            return MoveIsNotLegal(f"{stands}.{addition}")
+        last = moves[-1]
+        return MoveIsNotLegal(f"{stands} (by {last.actor_kind.value}, {{at}}).{addition}", at=last.created_at)
 
     def hold(self, payout: Payout, reason: HoldReason, *, affiliate: Affiliate, cause: Cause) -> None:
         """Let an approved payout wait until the reason is gone."""

@@ -1,4 +1,4 @@
-"""What affiliates settle about themselves: their name, and which mails they can do without."""
+"""What affiliates settle about themselves: their name, their time zone, and which mails they can do without."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from portal.models.base import Database, writing
 from portal.services.affiliates import LONGEST_NAME, length_problems, refuse_problems
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.time_zones import UTC_NAME, zone_names
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class SettingsChange:
     name: str | None = None
     mail: Mapping[str, str] = field(default_factory=dict)
     """Whether mail of a kind is wanted: `true` or `false`."""
+    time_zone: str | None = None
+    """An IANA name."""
 
 
 class PersonalSettings:
@@ -44,6 +47,13 @@ class PersonalSettings:
             self._changed(affiliate, "name_changed", None, None, cause)
             affiliate.name = name
             affiliate.version += 1
+        zone = affiliate.time_zone if change.time_zone is None else _stored_zone(change.time_zone)
+        if zone != affiliate.time_zone:
+            self._changed(
+                affiliate, "time_zone_changed", affiliate.time_zone or UTC_NAME, zone or UTC_NAME, cause
+            )
+            affiliate.time_zone = zone
+            affiliate.version += 1
         unwanted = [kind.value for kind in OPTIONAL if not _is_wanted(kind, affiliate, change)]
         if unwanted != affiliate.unwanted_mail:
             self._changed(affiliate, "mail_changed", _said(affiliate.unwanted_mail), _said(unwanted), cause)
@@ -63,6 +73,10 @@ def _is_wanted(kind: MailKind, affiliate: Affiliate, change: SettingsChange) -> 
     return change.mail[kind] == "true" if kind in change.mail else is_wanted(kind, affiliate.unwanted_mail)
 
 
+def _stored_zone(name: str) -> str | None:
+    return None if name == UTC_NAME else name
+
+
 def _said(kinds: list[str]) -> str:
     return ", ".join(kinds) or "none"
 
@@ -71,6 +85,8 @@ def _problems(change: SettingsChange, name: str) -> list[tuple[str, str]]:
     problems = []
     if change.name is not None:
         problems += length_problems("name", name, LONGEST_NAME) if name else [("name", "Enter your name.")]
+    if change.time_zone is not None and change.time_zone not in zone_names():
+        problems.append(("time_zone", "Choose a time zone from the list."))
     for kind, wanted in change.mail.items():
         if kind not in OPTIONAL:
             problems.append((kind, "This e-mail always comes."))

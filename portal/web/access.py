@@ -216,6 +216,7 @@ def _check(rule: Rule) -> Response | None:
             return None
         case "affiliate":
             g.affiliate = services().affiliates.of_user(current_user().user_id)
+            g.time_zone = g.affiliate.time_zone if g.affiliate else None
             first_page = "operator.overview" if current_user().is_operator else "auth.first_page"
             return None if g.affiliate is not None else leave_for(url_for(first_page))
         case "person":

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.domain.errors import PortalError
 from portal.web.problems import problem, wants_problem
-from portal.web.rendering import render, wants_fragment
+from portal.web.rendering import render, sentence_of, wants_fragment
 from portal.wiring import services
 
 _log = structlog.get_logger(__name__)
@@ -117,7 +117,8 @@ def _page(what: Answer) -> Response:
 def refused(refusal: PortalError) -> Response:
     """A refusal in its own words."""
     faults: Sequence[tuple[str, str]] = getattr(refusal, "problems", ())
-    return answer(Answer(refusal.status, refusal.code, refusal.sentence, faults, refusal.retry_at))
+    sentence = refusal.sentence if wants_problem() else sentence_of(refusal)
+    return answer(Answer(refusal.status, refusal.code, sentence, faults, refusal.retry_at))
 
 
 def _http(error: HTTPException) -> Response | HTTPException:

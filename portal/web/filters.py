@@ -10,6 +10,7 @@ from flask import request
 
 from portal.domain.errors import InvalidInput
 from portal.web.bodies import is_clean
+from portal.web.rendering import reader_zone
 
 #: No e-mail, identifier or type of event is longer.
 LONGEST_FILTER = 320
@@ -38,11 +39,12 @@ def filter_text(name: str) -> str | None:
 
 
 def filter_day(name: str, *, days_later: int = 0) -> datetime | None:
-    """The beginning (UTC) of a day typed as yyyy-mm-dd, or of one so many days later. Raises InvalidInput."""
+    """When a day typed as yyyy-mm-dd begins where its reader is, or one so many days later. Raises InvalidInput."""
     text = filter_text(name)
     if text is None:
         return None
     try:
-        return datetime.combine(date.fromisoformat(text) + timedelta(days=days_later), time(), UTC)
+        day = date.fromisoformat(text) + timedelta(days=days_later)
+        return datetime.combine(day, time(), reader_zone()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidInput([(name, "Give the day as 2026-11-21.")]) from None

@@ -8,6 +8,7 @@ import re
 from flask import Response, request
 
 from portal.domain.errors import InvalidInput, PortalError
+from portal.web.rendering import sentence_of
 from portal.wiring import services
 
 #: The largest row number a database holds.
@@ -20,7 +21,7 @@ def problems_of(refusal: PortalError) -> dict[str, str]:
         return dict(reversed(refusal.problems))
     # nobody can put the cursor into a hidden field
     field = refusal.field if refusal.field != "request_key" else None
-    return {field or "": refusal.sentence}
+    return {field or "": sentence_of(refusal)}
 
 
 def with_retry_after(response: Response, refusal: PortalError) -> Response:

@@ -20,7 +20,7 @@ from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.filters import chosen, filter_day
 from portal.web.forms import page_before, problems_of, typed, with_retry_after
 from portal.web.payout_view import as_seen, payout_view
-from portal.web.rendering import nothing_changed, render, wants_fragment
+from portal.web.rendering import nothing_changed, render, sentence_of, wants_fragment
 from portal.web.words import PAYOUT_WORDS, payout_words
 from portal.wiring import services
 
@@ -144,11 +144,11 @@ def _form(
 def _quote(offer: Offer, amount: str) -> tuple[Quote | None, str]:
     """What a request of the amount would mean, or why it would be refused."""
     if offer.refusal is not None:
-        return None, offer.refusal.sentence
+        return None, sentence_of(offer.refusal)
     try:
         return services().offers.quote(offer, amount), ""
     except PortalError as refusal:
-        return None, refusal.sentence
+        return None, sentence_of(refusal)
 
 
 def _page(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +16,24 @@ from typing import Any, Protocol
 
 from babel import Locale
 from babel.numbers import format_currency, get_currency_symbol
-from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_app_context,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from htmx_flask import Htmx
 from htmx_flask.requests import HtmxAwareRequest
 
+from portal.domain.errors import PortalError
 from portal.domain.money import Money, exponent
 from portal.domain.statements import Month
+from portal.services.time_zones import short_name, zone_of
 from portal.web.theme import chosen_theme
 from portal.web.words import (
     TO_BANK_WORDS,
@@ -90,9 +102,22 @@ def money_text(money: _Amount) -> str:
     return f"\u2212{text}" if money.amount < 0 else text
 
 
+def reader_zone() -> tzinfo:
+    """The zone of whoever reads the page or the mail: an affiliate's own, and UTC for everybody else."""
+    return zone_of(g.get("time_zone") if has_app_context() else None)
+
+
 def day_text(moment: date) -> str:
-    """`14 Dec 2026`; of a moment, the day in UTC."""
-    day = moment.astimezone(UTC) if isinstance(moment, datetime) else moment
+    """`14 Dec 2026`; of a moment, the day in the reader's zone."""
+    return _day(moment.astimezone(reader_zone()) if isinstance(moment, datetime) else moment)
+
+
+def utc_day_text(moment: datetime) -> str:
+    """The same in UTC whoever reads it: statements are a matter of record."""
+    return _day(moment.astimezone(UTC))
+
+
+def _day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
@@ -102,8 +127,14 @@ def month_text(month: Month) -> str:
 
 
 def time_text(moment: datetime) -> str:
-    """`14 Dec 2026, 09:05 UTC`."""
-    return f"{day_text(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
+    """`14 Dec 2026, 10:05 CET`, in the reader's zone."""
+    local = moment.astimezone(reader_zone())
+    return f"{_day(local)}, {local:%H:%M} {short_name(local)}"
+
+
+def sentence_of(refusal: PortalError) -> str:
+    """A refusal in its own words, the times it names as its reader reads them."""
+    return refusal.said_with(time_text)
 
 
 def machine_time(moment: date) -> str:
@@ -134,6 +165,7 @@ def _page_context() -> Mapping[str, Any]:
         "portal_name": settings.name,
         "support_email": settings.support_email,
         "theme": chosen_theme(),
+        "zone_name": str(reader_zone()),
         "is_test_mode": settings.is_production and not settings.is_stripe_live,
     }
 
@@ -149,8 +181,10 @@ def register(app: Flask) -> None:
         in_currency=Money,
         money_text=money_text,
         day_text=day_text,
+        utc_day_text=utc_day_text,
         month_text=month_text,
         time_text=time_text,
+        sentence_of=sentence_of,
         machine_time=machine_time,
         country_name=country_name,
         payout_words=payout_words,

@@ -1,4 +1,4 @@
-"""What people settle about themselves: name, e-mails, how pages look, and where they are signed in."""
+"""What people settle about themselves: name, time zone, e-mails, how pages look, and where they are signed in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from portal.domain.errors import PortalError
 from portal.domain.notifications import OPTIONAL, is_wanted
 from portal.models import Affiliate
 from portal.services.personal_settings import SettingsChange
+from portal.services.time_zones import UTC_NAME, places
 from portal.web.access import access, cause, current_affiliate, current_user, leave_for
 from portal.web.forms import problems_of, typed
 from portal.web.rendering import render
@@ -33,7 +34,7 @@ def save() -> Response:
     mail = {kind.value: choices[-1] for kind in OPTIONAL if (choices := request.form.getlist(kind))}
     try:
         theme = read_theme(request.form.get("theme", chosen_theme()))
-        change = SettingsChange(name=typed("name"), mail=mail)
+        change = SettingsChange(name=typed("name"), mail=mail, time_zone=typed("time_zone"))
         services().personal_settings.save(affiliate.id, change, cause=cause())
     except PortalError as refusal:
         values = {**_saved(affiliate), **request.form.to_dict(), **mail}
@@ -43,7 +44,12 @@ def save() -> Response:
 
 def _saved(affiliate: Affiliate) -> Mapping[str, str]:
     mail = {kind.value: str(is_wanted(kind, affiliate.unwanted_mail)).lower() for kind in OPTIONAL}
-    return {"name": affiliate.name, "theme": chosen_theme(), **mail}
+    return {
+        "name": affiliate.name,
+        "time_zone": affiliate.time_zone or UTC_NAME,
+        "theme": chosen_theme(),
+        **mail,
+    }
 
 
 def _form(
@@ -62,6 +68,7 @@ def _form(
         problems=problems or {},
         is_saved=is_saved,
         optional_mail=OPTIONAL,
+        places=places(),
         sessions=services().access.sessions(person.user_id),
         this_session=person.session_id,
     )

@@ -15,7 +15,7 @@ from fpdf.fonts import FontFace
 
 from portal.models import Affiliate
 from portal.services.statements import MonthStatement, StatementLine
-from portal.web.rendering import day_text, money_text, month_text
+from portal.web.rendering import money_text, month_text, utc_day_text
 from portal.web.words import STATEMENT_WORDS, statement_sums
 
 _FONT = "DejaVu"
@@ -97,12 +97,12 @@ def statement_pdf(
 
 def _head(pdf: _Page, statement: MonthStatement, affiliate: Affiliate) -> None:
     last_day = statement.month.ends_at - timedelta(days=1)
-    until = day_text(last_day)
+    until = utc_day_text(last_day)
     state = "Final" if statement.is_final else "So far: the month is not over, and this may still change"
     if affiliate.name:
         pdf.say(affiliate.name, size=11, is_bold=True)
     pdf.say(f"Partner code {affiliate.code}", size=9)
-    pdf.say(f"{day_text(statement.month.begins_at)} to {until}, days in UTC", size=9)
+    pdf.say(f"{utc_day_text(statement.month.begins_at)} to {until}, days in UTC", size=9)
     pdf.say(f"Amounts in {statement.totals.opening.currency.upper()}. {state}.", size=9)
     pdf.ln(4)
 
@@ -134,7 +134,7 @@ def _lines(pdf: _Page, lines: Sequence[StatementLine]) -> None:
     pdf.set_font(_FONT, size=8)
     for line in lines:
         what = STATEMENT_WORDS[line.kind] + (f": {line.text}" if line.text else "")
-        _row(pdf, (day_text(line.at), what, line.reference, money_text(line.money)))
+        _row(pdf, (utc_day_text(line.at), what, line.reference, money_text(line.money)))
     pdf.ln(3)
 
 

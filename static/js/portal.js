@@ -8,12 +8,23 @@
     return Boolean(summary);
   };
 
+  // Their own time zone is one press away; nothing is chosen for them.
+  const offerZone = () => {
+    const [choice, button] = ['time_zone', 'own-time-zone'].map((id) => document.getElementById(id));
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!button || choice.value === zone || !choice.querySelector(`option[value="${zone}"]`)) return;
+    button.textContent = button.dataset.words.replace('{zone}', zone);
+    button.onclick = () => { choice.value = zone; choice.focus(); button.hidden = true; };
+    button.hidden = false;
+  };
+
   // A boosted link or form is a navigation: whatever came back, an error page too, becomes the page.
   document.addEventListener('htmx:beforeSwap', (event) => {
     if (event.detail.boosted) event.detail.shouldSwap = true;
   });
 
   document.addEventListener('htmx:afterSettle', (event) => {
+    offerZone();
     const { boosted, xhr } = event.detail;
     if (!boosted && !(xhr && xhr.status >= 400)) return;
     if (!focusErrors() && boosted) document.getElementById('main').focus();
@@ -44,6 +55,5 @@
     menu.open = false;
     menu.querySelector('summary').focus();
   });
-
-  focusErrors();
+  offerZone(); focusErrors();
 })();

@@ -109,6 +109,6 @@ def test_what_is_still_to_come_is_ones_own_and_not_refunded(programme: Programme
         returned.reference, RefundData(reference="r", amount=700, reason=""), cause=TEST
     )
     (coming,) = programme.services.offers.of(ana).releases
-    assert (coming.money.amount, coming.on) == (1, (programme.clock.now() + timedelta(days=10)).date())
+    assert (coming.money.amount, coming.at) == (1, programme.clock.now() + timedelta(days=10))
     programme.clock.advance(days=10)
     assert programme.balances(ana).available.amount == 1

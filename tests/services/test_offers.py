@@ -30,7 +30,7 @@ def offer(programme: Programme, affiliate_id: UUID) -> Offer:
 
 
 def releases(programme: Programme, affiliate_id: UUID) -> list[tuple[date, int]]:
-    return [(each.on, each.money.amount) for each in offer(programme, affiliate_id).releases]
+    return [(each.at.date(), each.money.amount) for each in offer(programme, affiliate_id).releases]
 
 
 def earn_until(programme: Programme, affiliate_id: UUID, amount: int, ends_at: datetime) -> None:

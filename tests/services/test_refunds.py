@@ -72,8 +72,8 @@ def test_a_single_cent_is_taken_owed_and_paid_off(programme: Programme) -> None:
     programme.request(ana)
     programme.run()
     programme.earn(ana, 1, days_ago=1)
-    ends_on = (programme.clock.now() + timedelta(days=29)).date()
-    assert programme.services.offers.of(ana).releases == [Release(Money(1, "usd"), ends_on)]
+    ends_at = programme.clock.now() + timedelta(days=29)
+    assert programme.services.offers.of(ana).releases == [Release(Money(1, "usd"), ends_at)]
     assert _refund(programme, sold, 2)
     assert _amounts(programme, ana) == (0, 0, 0, 10_000, 1)
     for available in (0, 1):

@@ -71,6 +71,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "affiliate.wallet_changed": "Wallet changed",
     "affiliate.automatic_changed": "Automatic payouts changed",
     "affiliate.name_changed": "Name changed",
+    "affiliate.time_zone_changed": "Time zone changed",
     "affiliate.mail_changed": "E-mails switched off changed",
     "affiliate.blocked": "Blocked",
     "affiliate.unblocked": "Unblocked",

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 
 from portal.cli.demo_mailbox import SAMPLE_FACTS
 from portal.config import Settings, settings_from
@@ -56,6 +56,23 @@ def test_a_mail_has_a_subject_and_leads_to_a_page_of_the_portal_and_nowhere_else
     assert mail.text.rstrip().splitlines().count(address) == 1
     routes = portal_app.url_map.bind("portal.example")
     assert routes.match(address.removeprefix(settings.base_url), method="GET")
+
+
+def test_times_in_a_mail_are_in_the_zone_of_whoever_gets_it(portal_app: Flask, settings: Settings) -> None:
+    indian = Recipient("Ana", "ana@example.com", "Asia/Kolkata")
+    late = datetime(2026, 12, 31, 20, 30, tzinfo=UTC)
+    reminder = {"deadline_at": late.isoformat(), "stands": True}
+    with portal_app.test_request_context():
+        g.time_zone = "Europe/Berlin"  # whoever happens to be answered meanwhile
+        mail = written(portal_app, settings, MailKind.bank_changed, indian)
+        due = written(portal_app, settings, MailKind.action_reminder, indian, **reminder)
+        assert g.time_zone == "Europe/Berlin"
+    for part in (mail.text, mail.html):
+        assert "was changed on 1 Dec 2026, 14:35 IST" in part
+        assert "as of 1 Dec 2026, 14:35 IST" in part
+        assert "UTC" not in part
+    assert due.subject == "Action needed by 1 Jan 2027 for your payouts"
+    assert "1 Dec 2026, 09:05 UTC" in written(portal_app, settings, MailKind.bank_changed).text
 
 
 @pytest.mark.parametrize("kind", MailKind)
