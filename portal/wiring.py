@@ -399,9 +399,9 @@ def wire(
 
 def mail_words(app: Flask, template: str, facts: Mapping[str, Any]) -> str:
     """The pages' own templates and filters; a fact that a mail names and does not have is a fault. In a context of its
-    own: it is read in the zone of whom it is for, whoever else is being answered."""
+    own: it is read in the zone and the language of whom it is for, whoever else is being answered."""
     with app.app_context():
-        g.time_zone = facts["time_zone"]
+        g.time_zone, g.language = facts["time_zone"], facts["language"]
         return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
 
 

@@ -10,6 +10,7 @@ import re
 from enum import StrEnum
 
 from portal.domain.errors import PortalError
+from portal.domain.sentences import Sentence
 
 
 class AccountRefusal(StrEnum):
@@ -107,8 +108,10 @@ class AccountWasRefused(PortalError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Stripe does not let us open an account for you at the moment. This is not your fault, and nothing was "
-            "changed. Our team can see what is missing: try again later, or contact support."
+            Sentence(
+                "Stripe does not let us open an account for you at the moment. This is not your fault, and nothing "
+                "was changed. Our team can see what is missing: try again later, or contact support."
+            )
         )
 
 
@@ -118,7 +121,11 @@ class CountryIsNotServed(PortalError):
     code = "country_not_served"
 
     def __init__(self, country: str) -> None:
-        super().__init__(f"Stripe cannot pay partners in {country} yet. Choose another way to be paid.")
+        super().__init__(
+            Sentence(
+                "Stripe cannot pay partners in {country} yet. Choose another way to be paid.", country=country
+            )
+        )
 
 
 def account_refusal(error_code: str | None, message: str) -> AccountRefusal:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from portal.domain.sentences import Sentence
+
 #: Stripe could not pay out what the balance should have held: nothing that the affiliate or their bank did.
 OUR_FAULT = "insufficient_funds"
 
@@ -75,29 +77,42 @@ class Failure:
 
 
 _WRONG_DETAILS = Failure(
-    "The bank details are probably wrong", "Check them against your statement on Stripe", True
+    Sentence("The bank details are probably wrong"),
+    Sentence("Check them against your statement on Stripe"),
+    True,
 )
-_REFUSED = Failure("Your bank refused it", "Contact your bank")
-_NOT_PROCESSED = Failure("The bank could not process it", "You do not need to do anything")
+_REFUSED = Failure(Sentence("Your bank refused it"), Sentence("Contact your bank"))
+_NOT_PROCESSED = Failure(
+    Sentence("The bank could not process it"), Sentence("You do not need to do anything")
+)
+
+_CONTACT_US = Sentence("Contact us and quote {reference}")
+_OTHER_ACCOUNT = Sentence("Use an account in {currency}")
 
 _FAILURES: Mapping[str, Failure] = {
     "account_closed": Failure(
-        "Your bank says the account is closed", "Add a different bank account on Stripe", True
+        Sentence("Your bank says the account is closed"),
+        Sentence("Add a different bank account on Stripe"),
+        True,
     ),
     "no_account": _WRONG_DETAILS,
     "invalid_account_number": _WRONG_DETAILS,
     "incorrect_account_holder_details": _WRONG_DETAILS,
     "incorrect_account_holder_name": Failure(
-        "The name does not match the bank account", "Correct it on Stripe", True
+        Sentence("The name does not match the bank account"), Sentence("Correct it on Stripe"), True
     ),
     "bank_account_restricted": Failure(
-        "Usually a savings account that can't receive transfers", "Use a checking account", True
+        Sentence("Usually a savings account that can't receive transfers"),
+        Sentence("Use a checking account"),
+        True,
     ),
     "account_frozen": _REFUSED,
     "declined": _REFUSED,
     "could_not_process": _NOT_PROCESSED,
     "issuer_unavailable": _NOT_PROCESSED,
-    OUR_FAULT: Failure("A problem on our side delayed this payout", "You do not need to do anything"),
+    OUR_FAULT: Failure(
+        Sentence("A problem on our side delayed this payout"), Sentence("You do not need to do anything")
+    ),
 }
 
 
@@ -105,14 +120,23 @@ def failure_of(code: str | None, *, message: str | None, currency: str, referenc
     """What to say about a failure code; of a code that nobody has seen yet, Stripe's own `message`. `reference` is what
     to quote to us."""
     if code == "invalid_currency":
-        return Failure(
-            "The account can't receive this currency", f"Use an account in {currency.upper()}", True
-        )
+        instead = Sentence(_OTHER_ACCOUNT, currency=currency.upper())
+        return Failure(Sentence("The account can't receive this currency"), instead, True)
     known = _FAILURES.get(code or "")
     if known is not None:
         return known
-    cause = (message or "").strip().rstrip(".") or "Stripe does not say why"
-    return Failure(cause, f"Contact us and quote {reference}")
+    cause = (message or "").strip().rstrip(".") or Sentence("Stripe does not say why")
+    return Failure(cause, Sentence(_CONTACT_US, reference=reference))
+
+
+def as_sentence(kept: str) -> Sentence:
+    """A cause or a next step of which only the text was kept."""
+    for words in (_CONTACT_US, _OTHER_ACCOUNT):
+        start, _, _ = words.partition("{")
+        (name,) = re.findall(r"\{(\w+)\}", words)
+        if kept.startswith(start):
+            return Sentence(words, **{name: kept.removeprefix(start)})
+    return Sentence(kept)
 
 
 def message_to_keep(code: str | None, message: str | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
@@ -11,31 +10,18 @@ class PortalError(Exception):
     """Something the portal will not do, said to the person who asked.
 
     `status` is the HTTP status, `code` the stable word for machines, the text a full sentence that says what to do
-    next, `field` the form field or JSON member it belongs to, `retry_at` (UTC) when asking again makes sense. A moment
-    that the sentence names stands in it as a `{name}` and comes beside, so that a page shows it in its reader's zone.
+    next, `field` the form field or JSON member it belongs to, `retry_at` (UTC) when asking again makes sense.
+    The text is a `Sentence` where an affiliate may read it: a page says it in their language.
     """
 
     status: ClassVar[int] = 409
     code: ClassVar[str] = "refused"
 
-    def __init__(
-        self, words: str, *, field: str | None = None, retry_at: datetime | None = None, **moments: datetime
-    ) -> None:
-        self._words, self._moments = words, moments
-        self.sentence = self.said_with(_in_utc)
-        super().__init__(self.sentence)
+    def __init__(self, sentence: str, *, field: str | None = None, retry_at: datetime | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
         self.field = field
         self.retry_at = retry_at
-
-    def said_with(self, time_text: Callable[[datetime], str]) -> str:
-        """The sentence, with the moments it names in these words."""
-        if not self._moments:
-            return self._words  # whatever it quotes, braces too
-        return self._words.format(**{name: time_text(at) for name, at in self._moments.items()})
-
-
-def _in_utc(moment: datetime) -> str:
-    return f"{moment:%d %b %Y, %H:%M} UTC"
 
 
 class NotFound(PortalError):
@@ -53,8 +39,9 @@ class InvalidInput(PortalError):
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         self.problems = problems
+        said = [sentence for _, sentence in problems]
         super().__init__(
-            " ".join(sentence for _, sentence in problems), field=problems[0][0] if problems else None
+            said[0] if len(said) == 1 else " ".join(said), field=problems[0][0] if problems else None
         )
 
 

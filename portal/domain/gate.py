@@ -20,6 +20,7 @@ from portal.domain.money import (
     round_down_to_step,
 )
 from portal.domain.payouts import HoldReason, PayoutMethod
+from portal.domain.sentences import Sentence
 
 
 class TooManyPayoutRequests(PortalError):
@@ -35,35 +36,35 @@ class AccountIsBlocked(PortalError):
     code = "blocked"
 
     def __init__(self) -> None:
-        super().__init__("Your account is on hold. Please contact support.")
+        super().__init__(Sentence("Your account is on hold. Please contact support."))
 
 
 class StripeAccountWasRejected(PortalError):
     code = "stripe_rejected"
 
     def __init__(self) -> None:
-        super().__init__("Your Stripe account was rejected. Please contact support.")
+        super().__init__(Sentence("Your Stripe account was rejected. Please contact support."))
 
 
 class StripeAccountIsRestricted(PortalError):
     code = "stripe_restricted"
 
     def __init__(self) -> None:
-        super().__init__("Your Stripe account is restricted. Please complete verification.")
+        super().__init__(Sentence("Your Stripe account is restricted. Please complete verification."))
 
 
 class VerificationIsPending(PortalError):
     code = "stripe_pending"
 
     def __init__(self) -> None:
-        super().__init__("Your Stripe account verification is pending.")
+        super().__init__(Sentence("Your Stripe account verification is pending."))
 
 
 class WalletIsMissing(PortalError):
     code = "wallet_missing"
 
     def __init__(self) -> None:
-        super().__init__("Enter your wallet address in the payout preferences first.")
+        super().__init__(Sentence("Enter your wallet address in the payout preferences first."))
 
 
 class PayoutIsOpen(PortalError):
@@ -72,7 +73,12 @@ class PayoutIsOpen(PortalError):
     code = "payout_open"
 
     def __init__(self, reference: str) -> None:
-        super().__init__(f"Your payout {reference} is not finished yet. Cancel it or wait until it is paid.")
+        super().__init__(
+            Sentence(
+                "Your payout {reference} is not finished yet. Cancel it or wait until it is paid.",
+                reference=reference,
+            )
+        )
         self.reference = reference
 
 
@@ -82,7 +88,7 @@ class RequestKeyIsMissing(PortalError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This form is out of date. Open it again and send it once more.", field="request_key"
+            Sentence("This form is out of date. Open it again and send it once more."), field="request_key"
         )
 
 
@@ -150,9 +156,8 @@ def request_refusal(payee: Payee, limits: Limits) -> PortalError | None:
     """The first reason why nothing can be requested at the moment, before any amount is looked at."""
     if limits.retry_at is not None:
         return TooManyPayoutRequests(
-            "Too many payout requests. You can ask again on {when}.",
+            Sentence("Too many payout requests. You can ask again on {when}.", when=limits.retry_at),
             retry_at=limits.retry_at,
-            when=limits.retry_at,
         )
     refusal = standing_refusal(payee)
     if refusal is None and limits.open_reference is not None:
@@ -168,17 +173,22 @@ def requested_amount(text: str, limits: Limits) -> Money:
         try:
             amount = parse_amount(text, available.currency)
         except (AmountNotReadable, TooManyDecimals) as problem:
-            raise AmountIsRefused(str(problem)) from problem
+            raise AmountIsRefused(problem.sentence) from problem
     else:
         amount = round_down_to_step(available)
     if amount.amount % payout_step(amount.currency):
-        raise AmountIsRefused(
-            f"Enter a round amount: a multiple of {Money(payout_step(amount.currency), amount.currency)}."
-        )
+        step = Money(payout_step(amount.currency), amount.currency)
+        raise AmountIsRefused(Sentence("Enter a round amount: a multiple of {step}.", step=step))
     if amount > available:
-        raise AmountAboveAvailable(f"You can request up to {available}.")
+        raise AmountAboveAvailable(Sentence("You can request up to {available}.", available=available))
     if amount < minimum or amount.amount == 0:
-        raise AmountBelowMinimum(f"The minimum is {minimum}. You have {available} available.")
+        raise AmountBelowMinimum(
+            Sentence(
+                "The minimum is {minimum}. You have {available} available.",
+                minimum=minimum,
+                available=available,
+            )
+        )
     return amount
 
 

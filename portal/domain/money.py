@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.domain.errors import PortalError
+from portal.domain.sentences import Sentence
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -208,7 +209,9 @@ def parse_amount(text: str, currency: str) -> Money:
     typed = text.strip(_BLANKS)
     match = _AMOUNT.fullmatch(typed) if len(typed) <= _LONGEST_AMOUNT else None
     if match is None:
-        raise AmountNotReadable(f"Enter an amount, for example {example}", field="amount")
+        raise AmountNotReadable(
+            Sentence("Enter an amount, for example {example}", example=example), field="amount"
+        )
     whole, fraction = match[1], match[2] or ""
     decimals = exponent(currency)
     if len(fraction) > decimals:
@@ -216,13 +219,26 @@ def parse_amount(text: str, currency: str) -> Money:
     amount = int(whole + fraction.ljust(decimals, "0"))
     if amount > MAX_AMOUNT:
         most = Money(MAX_AMOUNT, currency).to_decimal()
-        raise AmountNotReadable(f"Enter an amount of at most {most}, for example {example}", field="amount")
+        raise AmountNotReadable(
+            Sentence("Enter an amount of at most {most}, for example {example}", most=most, example=example),
+            field="amount",
+        )
     return Money(amount, currency)
 
 
 def _at_most_decimals(decimals: int, currency: str, example: str) -> str:
-    allowed = f"at most {decimals} decimals" if decimals else "no decimals"
-    return f"{currency.upper()} amounts have {allowed}. Enter an amount, for example {example}"
+    if not decimals:
+        return Sentence(
+            "{currency} amounts have no decimals. Enter an amount, for example {example}",
+            currency=currency.upper(),
+            example=example,
+        )
+    return Sentence(
+        "{currency} amounts have at most {decimals} decimals. Enter an amount, for example {example}",
+        currency=currency.upper(),
+        decimals=decimals,
+        example=example,
+    )
 
 
 def parse_limits(text: str) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.domain.accounts import AccountFacts, facts_from_stripe
 from portal.domain.errors import PortalError
+from portal.domain.sentences import Sentence
 
 
 class EmailIsMissing(PortalError):
@@ -19,7 +20,9 @@ class EmailIsMissing(PortalError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Stripe needs your e-mail address, and we have none. Please contact support and have it added."
+            Sentence(
+                "Stripe needs your e-mail address, and we have none. Please contact support and have it added."
+            )
         )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from portal.domain.errors import InvalidInput, PortalError
+from portal.domain.sentences import Sentence
 
 
 class PayoutStatus(StrEnum):
@@ -132,5 +133,7 @@ LONGEST_REASON = 500
 def words_to_affiliate(reason: str | None) -> str | None:
     """What an operator says to the affiliate about a decision; raises InvalidInput when it is too long."""
     if reason is not None and len(reason) > LONGEST_REASON:
-        raise InvalidInput([("reason", f"Use at most {LONGEST_REASON} characters.")])
+        raise InvalidInput(
+            [("reason", Sentence("Use at most {longest} characters.", longest=LONGEST_REASON))]
+        )
     return reason

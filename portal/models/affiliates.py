@@ -80,6 +80,8 @@ class Affiliate(Base):
     """The kinds of mail that they have switched off."""
     time_zone: Mapped[str | None] = mapped_column(sa.String(64))
     """The IANA name of the zone in which they read times; none is UTC."""
+    language: Mapped[str | None] = mapped_column(sa.String(8))
+    """None is what the browser asks for, and English in mail."""
     is_blocked: Mapped[bool] = mapped_column(default=False)
     block_reason: Mapped[str | None] = mapped_column(sa.String(500))
     block_message: Mapped[str | None] = mapped_column(sa.String(500))

@@ -25,6 +25,7 @@ from portal.domain.attempts import (
 )
 from portal.domain.errors import StripeIsAway
 from portal.domain.new_accounts import facts_of_new, is_for_v2, new_account_v1, new_account_v2
+from portal.domain.sentences import Sentence
 from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Affiliate, Installation, StripeAccount
 from portal.models.base import Database, new_id, reading, writing
@@ -43,7 +44,7 @@ BUSY_TRIES = 8
 #: Clocks of ours and Stripe's may differ; a listing begins this much earlier.
 LISTING_MARGIN = timedelta(hours=1)
 
-NOT_OPENED = "We could not open Stripe. Nothing was changed. Try again."
+NOT_OPENED = Sentence("We could not open Stripe. Nothing was changed. Try again.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from portal.clock import Clock
 from portal.domain.accounts import AccountDetail, AccountFacts, AccountStatus, derive_standing
 from portal.domain.errors import StripeIsAway
 from portal.domain.payouts import HoldReason
+from portal.domain.sentences import Sentence
 from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Affiliate
 from portal.models.base import Database, reading, writing
@@ -162,7 +163,7 @@ class Accounts:
         except StripeProblemError as problem:
             log.warning("account.not_reached", account=affiliate.stripe_account_id, problem=str(problem))
             raise StripeIsAway(
-                "We could not reach Stripe just now. Nothing was changed. Try again in a minute."
+                Sentence("We could not reach Stripe just now. Nothing was changed. Try again in a minute.")
             ) from problem
         return self._get(affiliate_id)
 

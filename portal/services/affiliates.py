@@ -15,12 +15,14 @@ from portal.domain.errors import InvalidInput, NotFound, PortalError
 from portal.domain.gate import PayoutIsOpen
 from portal.domain.money import is_supported
 from portal.domain.payouts import OPEN_STATUSES, HoldReason, PayoutMethod
+from portal.domain.sentences import Sentence
 from portal.models import Affiliate, Payout, User
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 from portal.services.notifications import Notifications
 from portal.services.payout_moves import PayoutMoves
+from portal.services.problems import country_problems, length_problems, refuse_problems
 from portal.services.wallets import wallet_problem
 
 #: No letters or digits that are mistaken for others when read aloud.
@@ -28,7 +30,6 @@ _CODE_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _CODE_CHARACTERS = 10
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
 LONGEST_NAME = 200
 LONGEST_EMAIL = 320
 LONGEST_TEXT = 500
@@ -111,9 +112,13 @@ class Affiliates:
         if (existing := self._of_user(user_id)) is not None:
             return existing
         if not self._settings.is_self_signup_open:
-            raise SelfSignUpIsClosed(f"{user.email or 'You'} can't join here. Ask support to invite you.")
+            raise SelfSignUpIsClosed(
+                Sentence("{email} can't join here. Ask support to invite you.", email=user.email)
+                if user.email
+                else Sentence("You can't join here. Ask support to invite you.")
+            )
         country = country or self._settings.default_country
-        refuse_problems(_country_problems(country))
+        refuse_problems(country_problems(country))
         affiliate = Affiliate(
             id=new_id(),
             code="".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_CHARACTERS)),
@@ -221,9 +226,8 @@ class Affiliates:
 
     def _change_country(self, affiliate: Affiliate, country: str) -> None:
         if affiliate.stripe_account_id is not None:
-            raise InvalidInput(
-                [("country", "Stripe does not allow changing the country. Contact support to start again.")]
-            )
+            sentence = Sentence("Stripe does not allow changing the country. Contact support to start again.")
+            raise InvalidInput([("country", sentence)])
         affiliate.country = country
 
     def _changed(self, affiliate: Affiliate, what: str, before: object, after: object, cause: Cause) -> None:
@@ -252,24 +256,6 @@ def _ending(wallet: str | None) -> str | None:
     return f"…{wallet[-6:]}" if wallet else None
 
 
-def refuse_problems(problems: list[tuple[str, str]]) -> None:
-    if problems:
-        raise InvalidInput(problems)
-
-
-def length_problems(field: str, text: str, longest: int) -> list[tuple[str, str]]:
-    if len(text) > longest:
-        return [(field, f"Use at most {longest} characters.")]
-    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
-        return [(field, "Control characters are not allowed.")]
-    return []
-
-
-def _country_problems(country: str) -> list[tuple[str, str]]:
-    is_one = _COUNTRY.fullmatch(country)
-    return [] if is_one else [("country", "Give the country as two capital letters, such as US.")]
-
-
 def _data_problems(code: str, data: AffiliateData) -> list[tuple[str, str]]:
     problems: list[tuple[str, str]] = []
     if not _CODE.fullmatch(code):
@@ -279,7 +265,7 @@ def _data_problems(code: str, data: AffiliateData) -> list[tuple[str, str]]:
     if data.email and not re.fullmatch(r"[^@\s]+@[^@\s]+", data.email):
         problems.append(("email", "Give an e-mail address such as ana@example.com."))
     if data.country is not None:
-        problems += _country_problems(data.country)
+        problems += country_problems(data.country)
     if data.currency is not None and not is_supported(data.currency):
         problems.append(("currency", "Give a currency that Stripe pays out in, in lower case, such as usd."))
     return problems
@@ -288,13 +274,15 @@ def _data_problems(code: str, data: AffiliateData) -> list[tuple[str, str]]:
 def _preference_problems(change: PreferenceChange, method: str, wallet: str | None) -> list[tuple[str, str]]:
     problems: list[tuple[str, str]] = []
     if method not in set(PayoutMethod):
-        problems.append(("preferred_payout_type", "Choose how you want to be paid: fiat or crypto."))
+        problems.append(
+            ("preferred_payout_type", Sentence("Choose how you want to be paid: fiat or crypto."))
+        )
     if change.wallet_address and wallet and (problem := wallet_problem(wallet)) is not None:
         problems.append(("wallet_address", problem))
     elif method == PayoutMethod.crypto and not wallet:
-        problems.append(("wallet_address", "Enter the wallet address that you want to be paid to."))
+        problems.append(("wallet_address", Sentence("Enter the wallet address that you want to be paid to.")))
     if change.automatic is not None and change.automatic not in {"true", "false"}:
-        problems.append(("automatic", "Choose true or false."))
+        problems.append(("automatic", Sentence("Choose true or false.")))
     if change.country is not None:
-        problems += _country_problems(change.country)
+        problems += country_problems(change.country)
     return problems

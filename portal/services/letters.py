@@ -12,7 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal.config import Settings
+from portal.domain.bank_payouts import as_sentence
+from portal.domain.languages import Language
 from portal.domain.notifications import MailKind
+from portal.domain.requirements import as_requirement
+from portal.domain.sentences import Sentence
 from portal.gateways.mail import Mail
 from portal.models import OutboxMail
 
@@ -21,15 +25,15 @@ Render = Callable[[str, Mapping[str, Any]], str]
 
 _ITEM = "- "
 
-_PAYOUT = ("See this payout", "/payouts/{payout_id}")
-_DASHBOARD = ("Go to your dashboard", "/dashboard")
+_PAYOUT = (Sentence("See this payout"), "/payouts/{payout_id}")
+_DASHBOARD = (Sentence("Go to your dashboard"), "/dashboard")
 
 #: Where each mail leads: the words on the link, and the portal's page.
 LINKS: Mapping[MailKind, tuple[str, str]] = {
     **dict.fromkeys(MailKind, _DASHBOARD),
     **{kind: _PAYOUT for kind in MailKind if kind.startswith("payout_")},
     MailKind.payout_skipped: _DASHBOARD,
-    MailKind.preference_changed: ("See your payout preferences", "/payouts/preferences"),
+    MailKind.preference_changed: (Sentence("See your payout preferences"), "/payouts/preferences"),
     MailKind.sending_stopped: ("Go to the overview", "/operator/"),
     MailKind.run_sent_nothing: ("See this run", "/operator/payouts/runs/{run_id}"),
     MailKind.bank_payout_short: ("See this payout", "/operator/payouts/{payout_id}"),
@@ -44,6 +48,7 @@ class Recipient:
     name: str
     email: str
     time_zone: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,12 @@ class Letters:
 
     def write(self, told: OutboxMail, to: Recipient, *, at: datetime) -> Mail:
         """The mail that tells a row of the outbox to its recipient; `at` is when it is written."""
-        facts = self._facts(told) | {"time_zone": to.time_zone}
+        facts = self._facts(told) | {"time_zone": to.time_zone, "language": to.language or Language.en}
         folder = f"emails/{told.kind.value}"
         words, path = LINKS[told.kind]
         frame = {
             **facts,
-            "greeting": f"Hello {_one_line(to.name)}," if to.name else "Hello,",
+            "greeting": Sentence("Hello {name},", name=_one_line(to.name)) if to.name else Sentence("Hello,"),
             "paragraphs": _paragraphs(self._render(f"{folder}/body.txt", facts)),
             "link_words": words,
             "link": self._settings.base_url + path.format(**told.facts),
@@ -87,6 +92,8 @@ class Letters:
         facts = {
             name: _one_line(each) if isinstance(each, str) else each for name, each in told.facts.items()
         }
+        facts |= {name: as_sentence(facts[name]) for name in ("cause", "next_step") if name in facts}
+        facts["wanted"] = [as_requirement(each) for each in facts.get("wanted", ())]
         if deadline := facts.get("deadline_at"):
             facts["deadline_at"] = datetime.fromisoformat(deadline)
         cooldown = timedelta(hours=self._settings.bank_change_cooldown_hours)

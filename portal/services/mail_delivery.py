@@ -83,9 +83,9 @@ class MailDelivery:
     def _recipient(self, mail: OutboxMail) -> Recipient | None:
         """Whoever it is for, with the address of this moment; an operator's must be verified by a provider."""
         if mail.affiliate_id is not None:
-            query: sa.Executable = sa.select(Affiliate.name, Affiliate.email, Affiliate.time_zone).where(
-                Affiliate.id == mail.affiliate_id, Affiliate.email != ""
-            )
+            query: sa.Executable = sa.select(
+                Affiliate.name, Affiliate.email, Affiliate.time_zone, Affiliate.language
+            ).where(Affiliate.id == mail.affiliate_id, Affiliate.email != "")
         else:
             query = (
                 sa.select(User.name, Identity.email)

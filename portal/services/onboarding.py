@@ -14,6 +14,7 @@ from portal.domain.accounts import AccountStatus
 from portal.domain.errors import PortalError, StripeIsAway
 from portal.domain.gate import AccountIsBlocked, StripeAccountWasRejected
 from portal.domain.payouts import PayoutMethod
+from portal.domain.sentences import Sentence
 from portal.gateways.stripe import StripeGateway, StripeProblemError, StripeRefusedError
 from portal.models import Affiliate
 from portal.models.base import Database, reading, writing
@@ -103,7 +104,7 @@ class Onboarding:
         if affiliate.stripe_account_status is AccountStatus.rejected:
             raise StripeAccountWasRejected
         if affiliate.preferred_payout_type is not PayoutMethod.fiat:
-            raise PreferenceIsNotStripe("Choose Stripe in the payout preferences first.")
+            raise PreferenceIsNotStripe(Sentence("Choose Stripe in the payout preferences first."))
         if not is_country_served(affiliate, self._settings):
             raise CountryIsNotServed(affiliate.country)
 
@@ -112,10 +113,14 @@ class Onboarding:
         affiliate = self._books.lock(affiliate_id)
         now = self._clock.real_now()
         if affiliate.stripe_account_id is None:
-            raise NothingToRefresh("There is no Stripe set-up to go on with. Start it from your dashboard.")
+            raise NothingToRefresh(
+                Sentence("There is no Stripe set-up to go on with. Start it from your dashboard.")
+            )
         last = affiliate.link_refreshed_at
         if last is not None and now - last < timedelta(seconds=REFRESH_LOOP_SECONDS):
-            raise LinkWasJustRefreshed("Your Stripe link has expired. Open Stripe again with the button.")
+            raise LinkWasJustRefreshed(
+                Sentence("Your Stripe link has expired. Open Stripe again with the button.")
+            )
         affiliate.link_refreshed_at = now
 
     @reading

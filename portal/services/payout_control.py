@@ -139,7 +139,7 @@ class PayoutControl:
         if payout.status is PayoutStatus.paid and payout.external_reference == reference:
             return payout
         if payout.status is not PayoutStatus.approved:
-            raise self._moves.not_from_here(payout)
+            raise MoveIsNotLegal(self._moves.where_it_stands(payout))
         if paid_by in {payout.requested_by, affiliate.user_id}:
             raise NobodyApprovesTheirOwn("Nobody pays their own payout. Ask another operator.")
         self._moves.move(payout, PayoutStatus.paid, affiliate=affiliate, cause=cause)
@@ -159,7 +159,7 @@ class PayoutControl:
             case PayoutStatus.processing:
                 payout.next_try_at = self._clock.now()
             case _:
-                raise self._moves.not_from_here(payout)
+                raise MoveIsNotLegal(self._moves.where_it_stands(payout))
         self._faults.forget_within(payout_id)
         self._changed(payout, "payout.retry_asked", payout.status, None, cause)
         return _Waiting(payout, attempt)

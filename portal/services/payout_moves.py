@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from portal.domain.errors import NotFound
 from portal.domain.gate import Payee
 from portal.domain.ledger import EntryKind
 from portal.domain.payouts import HoldReason, MoveIsNotLegal, PayoutMethod, PayoutStatus, advance
-from portal.models import Affiliate, Payout, PayoutAttempt
+from portal.domain.sentences import Sentence
+from portal.models import ActorKind, Affiliate, Payout, PayoutAttempt
 from portal.models.base import Database
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
@@ -28,6 +30,28 @@ def payee_of(affiliate: Affiliate) -> Payee:
         status=affiliate.stripe_account_status,
         destination=affiliate.wallet_address if is_crypto else affiliate.stripe_account_id,
     )
+
+
+#: A state, and who moves payouts, in the middle of a sentence.
+WORDS: Mapping[PayoutStatus, Sentence] = {
+    PayoutStatus.requested: Sentence("requested"),
+    PayoutStatus.approved: Sentence("approved"),
+    PayoutStatus.held: Sentence("held"),
+    PayoutStatus.processing: Sentence("processing"),
+    PayoutStatus.paid: Sentence("paid"),
+    PayoutStatus.failed: Sentence("failed"),
+    PayoutStatus.rejected: Sentence("rejected"),
+    PayoutStatus.canceled: Sentence("canceled"),
+    PayoutStatus.reversed: Sentence("reversed"),
+}
+ACTORS: Mapping[ActorKind, Sentence] = {
+    ActorKind.affiliate: Sentence("affiliate"),
+    ActorKind.operator: Sentence("operator"),
+    ActorKind.system: Sentence("system"),
+    ActorKind.stripe: Sentence("stripe"),
+    ActorKind.machine: Sentence("machine"),
+    ActorKind.shell: Sentence("shell"),
+}
 
 
 class PayoutMoves:
@@ -52,7 +76,7 @@ class PayoutMoves:
         """Affiliate first, then payout: every unit of work locks in this order. Raises NotFound."""
         affiliate_id = self._database.scalar(sa.select(Payout.affiliate_id).where(Payout.id == payout_id))
         if affiliate_id is None:
-            raise NotFound("There is no such payout.")
+            raise NotFound(Sentence("There is no such payout."))
         affiliate = self._books.lock(affiliate_id)
         payout = self._database.scalars(
             sa.select(Payout)
@@ -99,21 +123,32 @@ class PayoutMoves:
         try:
             advance(payout.status, wanted)
         except MoveIsNotLegal:
-            raise self.not_from_here(payout, f" It can't become {wanted.value} any more.") from None
+            raise MoveIsNotLegal(
+                Sentence(
+                    "{where_it_stands} It can't become {wanted} any more.",
+                    where_it_stands=self.where_it_stands(payout),
+                    wanted=WORDS[wanted],
+                )
+            ) from None
         live = sa.select(PayoutAttempt.id).where(
             PayoutAttempt.payout_id == payout.id, PayoutAttempt.state != AttemptState.failed
         )
         if self._database.scalar(live) is not None:
-            raise MoveIsNotLegal(f"{payout.reference} is being sent; its outcome is not known yet.")
+            raise MoveIsNotLegal(
+                Sentence(
+                    "{reference} is being sent; its outcome is not known yet.", reference=payout.reference
+                )
+            )
 
-    def not_from_here(self, payout: Payout, addition: str = "") -> MoveIsNotLegal:
-        """The refusal that says where the payout stands, and who brought it there when."""
-        stands = f"{payout.reference} is {payout.status.value}"
+    def where_it_stands(self, payout: Payout) -> Sentence:
+        """A sentence about the payout's state, and who brought it there when."""
         moves = [row for row in self._journal.of("payout", payout.id) if row.to_value == payout.status]
+        stands = {"reference": payout.reference, "status": WORDS[payout.status]}
         if not moves:
-            return MoveIsNotLegal(f"{stands}.{addition}")
+            return Sentence("{reference} is {status}.", **stands)
         last = moves[-1]
-        return MoveIsNotLegal(f"{stands} (by {last.actor_kind.value}, {{at}}).{addition}", at=last.created_at)
+        by = ACTORS[last.actor_kind]
+        return Sentence("{reference} is {status} (by {by}, {at}).", **stands, by=by, at=last.created_at)
 
     def hold(self, payout: Payout, reason: HoldReason, *, affiliate: Affiliate, cause: Cause) -> None:
         """Let an approved payout wait until the reason is gone."""

@@ -23,6 +23,7 @@ from portal.domain.payouts import (
     may_be_in_a_persons_hands,
     words_to_affiliate,
 )
+from portal.domain.sentences import Sentence
 from portal.models import Affiliate, AuditRow, Payout
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.approvals import Approvals
@@ -126,13 +127,16 @@ class Payouts:
         """Call a payout off while nothing is under way; an affiliate only their own. Canceled again is no fault."""
         affiliate, payout = self._moves.lock(payout_id)
         if affiliate_id is not None and payout.affiliate_id != affiliate_id:
-            raise NotFound("There is no such payout.")
+            raise NotFound(Sentence("There is no such payout."))
         if payout.status is PayoutStatus.canceled:
             return payout
         self._moves.refuse_illegal(payout, PayoutStatus.canceled)
         if affiliate_id is not None and may_be_in_a_persons_hands(payout.method, payout.status):
             raise MoveIsNotLegal(
-                f"{payout.reference} is approved and may be on its way to your wallet. Contact us to stop it."
+                Sentence(
+                    "{reference} is approved and may be on its way to your wallet. Contact us to stop it.",
+                    reference=payout.reference,
+                )
             )
         payout.reason = words_to_affiliate(cause.reason)
         self._moves.move(payout, PayoutStatus.canceled, affiliate=affiliate, cause=cause)
@@ -148,7 +152,7 @@ class Payouts:
         """One of the affiliate's own. Raises NotFound."""
         payout = self._get(payout_id)
         if payout.affiliate_id != affiliate_id:
-            raise NotFound("There is no such payout.")
+            raise NotFound(Sentence("There is no such payout."))
         return payout
 
     @reading
@@ -187,5 +191,5 @@ class Payouts:
     def _get(self, payout_id: UUID) -> Payout:
         payout = self._database.scalar(sa.select(Payout).where(Payout.id == payout_id))
         if payout is None:
-            raise NotFound("There is no such payout.")
+            raise NotFound(Sentence("There is no such payout."))
         return payout

@@ -1,4 +1,4 @@
-"""What affiliates settle about themselves: their name, their time zone, and which mails they can do without."""
+"""What affiliates settle about themselves: name, time zone, language, and which mails they can do without."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from portal.clock import Clock
+from portal.domain.languages import Language
 from portal.domain.notifications import OPTIONAL, MailKind, is_wanted
+from portal.domain.sentences import Sentence
 from portal.models import Affiliate
 from portal.models.base import Database, writing
-from portal.services.affiliates import LONGEST_NAME, length_problems, refuse_problems
+from portal.services.affiliates import LONGEST_NAME
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
+from portal.services.problems import length_problems, refuse_problems
 from portal.services.time_zones import UTC_NAME, zone_names
 
 
@@ -25,6 +28,7 @@ class SettingsChange:
     """Whether mail of a kind is wanted: `true` or `false`."""
     time_zone: str | None = None
     """An IANA name."""
+    language: str | None = None
 
 
 class PersonalSettings:
@@ -54,6 +58,10 @@ class PersonalSettings:
             )
             affiliate.time_zone = zone
             affiliate.version += 1
+        if change.language is not None and change.language != affiliate.language:
+            self._changed(affiliate, "language_changed", affiliate.language, change.language, cause)
+            affiliate.language = change.language
+            affiliate.version += 1
         unwanted = [kind.value for kind in OPTIONAL if not _is_wanted(kind, affiliate, change)]
         if unwanted != affiliate.unwanted_mail:
             self._changed(affiliate, "mail_changed", _said(affiliate.unwanted_mail), _said(unwanted), cause)
@@ -82,14 +90,18 @@ def _said(kinds: list[str]) -> str:
 
 
 def _problems(change: SettingsChange, name: str) -> list[tuple[str, str]]:
-    problems = []
+    problems: list[tuple[str, str]] = []
     if change.name is not None:
-        problems += length_problems("name", name, LONGEST_NAME) if name else [("name", "Enter your name.")]
+        problems += (
+            length_problems("name", name, LONGEST_NAME) if name else [("name", Sentence("Enter your name."))]
+        )
     if change.time_zone is not None and change.time_zone not in zone_names():
-        problems.append(("time_zone", "Choose a time zone from the list."))
+        problems.append(("time_zone", Sentence("Choose a time zone from the list.")))
+    if change.language is not None and change.language not in set(Language):
+        problems.append(("language", Sentence("Choose a language from the list.")))
     for kind, wanted in change.mail.items():
         if kind not in OPTIONAL:
-            problems.append((kind, "This e-mail always comes."))
+            problems.append((kind, Sentence("This e-mail always comes.")))
         elif wanted not in {"true", "false"}:
-            problems.append((kind, "Choose true or false."))
+            problems.append((kind, Sentence("Choose true or false.")))
     return problems

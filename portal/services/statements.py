@@ -17,6 +17,7 @@ from portal.clock import Clock
 from portal.domain.errors import NotFound
 from portal.domain.ledger import EntryKind
 from portal.domain.money import Money
+from portal.domain.sentences import Sentence
 from portal.domain.statements import (
     STATEMENT_KINDS,
     Month,
@@ -88,7 +89,7 @@ class Statements:
         for each in self._up_to_date(affiliate_id):
             if each.month == month:
                 return each
-        raise NotFound("There is no statement for this month.")
+        raise NotFound(Sentence("There is no statement for this month."))
 
     @reading
     def lines(

@@ -9,6 +9,8 @@ import re
 
 from Crypto.Hash import keccak
 
+from portal.domain.sentences import Sentence
+
 _ADDRESS = re.compile(r"0x([0-9a-fA-F]{40})")
 
 #: From this value on, a digit of the hash makes its letter a capital.
@@ -20,11 +22,13 @@ def wallet_problem(text: str) -> str | None:
     in capital letters carries no checksum and is taken."""
     match = _ADDRESS.fullmatch(text)
     if match is None:
-        return "Enter a wallet address: 0x and 40 hexadecimal digits."
+        return Sentence("Enter a wallet address: 0x and 40 hexadecimal digits.")
     digits = match[1]
     if digits in {digits.lower(), digits.upper()} or text == checksummed(text):
         return None
-    return "This wallet address has a typing mistake: its capital letters do not fit. Copy it again."
+    return Sentence(
+        "This wallet address has a typing mistake: its capital letters do not fit. Copy it again."
+    )
 
 
 def checksummed(address: str) -> str:

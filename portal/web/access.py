@@ -18,6 +18,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import Forbidden
 
 from portal.domain.errors import NotFound, PortalError
+from portal.domain.languages import Language
+from portal.domain.sentences import Sentence
 from portal.models import ActorKind, Affiliate, ApiToken
 from portal.models.base import new_id
 from portal.services.journal import Cause
@@ -168,7 +170,7 @@ def leave_for(address: str) -> Response:
 
 def _to_sign_in() -> Response:
     if wants_problem():
-        raise SignInIsNeeded("Sign in first.")
+        raise SignInIsNeeded(Sentence("Sign in first."))
     response = leave_for(url_for("auth.sign_in", next=page_to_come_back_to(services().settings.base_url)))
     if wants_fragment():
         response.status_code = 401
@@ -212,11 +214,13 @@ def _check(rule: Rule) -> Response | None:
         case _ if not is_signed_in():
             return _to_sign_in()
         case "operator":
+            g.language = Language.en
             _check_operator(current_user().role)
             return None
         case "affiliate":
             g.affiliate = services().affiliates.of_user(current_user().user_id)
-            g.time_zone = g.affiliate.time_zone if g.affiliate else None
+            if g.affiliate is not None:
+                g.time_zone, g.language = g.affiliate.time_zone, g.affiliate.language
             first_page = "operator.overview" if current_user().is_operator else "auth.first_page"
             return None if g.affiliate is not None else leave_for(url_for(first_page))
         case "person":
@@ -225,7 +229,7 @@ def _check(rule: Rule) -> Response | None:
 
 def _check_operator(role: OperatorRole | None) -> None:
     if role is None:
-        raise NotFound("There is no such page.")
+        raise NotFound(Sentence("There is no such page."))
     if role is OperatorRole.viewer and request.method not in _READING_METHODS:
         raise OperatorMayOnlyLook("You may look at everything here, and change nothing.")
 

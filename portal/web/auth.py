@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, Response, current_app, flash, redirect, requ
 from werkzeug.exceptions import NotFound
 
 from portal.domain.errors import InvalidInput, PortalError
+from portal.domain.sentences import Sentence
 from portal.services.people import CurrentUser
 from portal.web.access import access, cause, current_user, leave_for
 from portal.web.local_paths import local_path
@@ -16,7 +17,7 @@ from portal.web.providers import (
     SignInTookTooLong,
     SignInWasCancelled,
 )
-from portal.web.rendering import country_name, render
+from portal.web.rendering import country_name, render, said
 from portal.web.session_cookie import forget_token, set_token, shown_token
 from portal.wiring import services
 
@@ -71,7 +72,7 @@ def sign_out() -> Response:
     person = current_user()
     if token := shown_token():
         services().access.sign_out(token)
-    return _leave(person, signed_out="signed out here")
+    return _leave(person, is_everywhere=False)
 
 
 @pages.post("/logout/everywhere")
@@ -80,7 +81,7 @@ def sign_out_everywhere() -> Response:
     """The same for all sessions of the person."""
     person = current_user()
     services().access.sign_out_everywhere(person.user_id)
-    return _leave(person, signed_out="signed out everywhere here")
+    return _leave(person, is_everywhere=True)
 
 
 @pages.post("/logout/elsewhere")
@@ -89,7 +90,12 @@ def sign_out_elsewhere() -> Response:
     """The same for all but this one, which goes on."""
     person = current_user()
     count = services().access.sign_out_everywhere(person.user_id, but=person.session_id)
-    flash(f"Signed out in {count} other browser{'' if count == 1 else 's'}.", "verified")
+    ended = (
+        Sentence("Signed out in 1 other browser.")
+        if count == 1
+        else Sentence("Signed out in {count} other browsers.", count=count)
+    )
+    flash(said(ended), "verified")
     return leave_for(url_for("settings.edit"))
 
 
@@ -114,18 +120,32 @@ def create_affiliate() -> Response:
     return leave_for(url_for("preferences.edit"))
 
 
-def _leave(person: CurrentUser, *, signed_out: str) -> Response:
+def _leave(person: CurrentUser, *, is_everywhere: bool) -> Response:
     """On to the provider's way out, or to the sign-in page, with word of what ended and what may not have."""
     session.clear()
     provider = _providers().get(person.provider)
     if provider is not None and person.end_session_endpoint is not None:
-        flash(f"You are {signed_out}.", "verified")
+        done = (
+            Sentence("You are signed out everywhere here.")
+            if is_everywhere
+            else Sentence("You are signed out here.")
+        )
+        flash(said(done), "verified")
         return forget_token(leave_for(provider.sign_out_address(person.end_session_endpoint)))
-    at = provider.label if provider is not None else "the provider you signed in with"
-    flash(
-        f"You are {signed_out}, but maybe not at {at}. On a shared computer, sign out there too.",
-        "pending",
+    at = provider.label if provider is not None else Sentence("the provider you signed in with")
+    done = (
+        Sentence(
+            "You are signed out everywhere here, but maybe not at {provider}. "
+            "On a shared computer, sign out there too.",
+            provider=at,
+        )
+        if is_everywhere
+        else Sentence(
+            "You are signed out here, but maybe not at {provider}. On a shared computer, sign out there too.",
+            provider=at,
+        )
     )
+    flash(said(done), "pending")
     return forget_token(leave_for(url_for("auth.sign_in")))
 
 

@@ -17,25 +17,26 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal.domain.errors import PortalError
+from portal.domain.sentences import Sentence
 from portal.web.problems import problem, wants_problem
-from portal.web.rendering import render, sentence_of, wants_fragment
+from portal.web.rendering import render, said, wants_fragment
 from portal.wiring import services
 
 _log = structlog.get_logger(__name__)
 
 #: What a person reads for a status that no refusal of ours explains. Nothing here tells what is inside.
 _SENTENCES = {
-    400: "Your browser sent something that we could not read. Go back and try again.",
-    401: "Sign in first.",
-    403: "You may not open this page.",
-    404: "There is no such page. If you typed the address, check it.",
-    405: "This address does not do that.",
-    408: "That took too long to arrive. Try again.",
-    413: "That was too large.",
-    415: "Send JSON, with Content-Type: application/json.",
-    429: "Too many requests. Wait a moment, then try again.",
-    500: "Something went wrong on our side. Nothing was lost; try again in a minute.",
-    503: "This is not available right now. Try again in a minute.",
+    400: Sentence("Your browser sent something that we could not read. Go back and try again."),
+    401: Sentence("Sign in first."),
+    403: Sentence("You may not open this page."),
+    404: Sentence("There is no such page. If you typed the address, check it."),
+    405: Sentence("This address does not do that."),
+    408: Sentence("That took too long to arrive. Try again."),
+    413: Sentence("That was too large."),
+    415: Sentence("Send JSON, with Content-Type: application/json."),
+    429: Sentence("Too many requests. Wait a moment, then try again."),
+    500: Sentence("Something went wrong on our side. Nothing was lost; try again in a minute."),
+    503: Sentence("This is not available right now. Try again in a minute."),
 }
 
 #: The same for a program, where people's words would mislead.
@@ -46,21 +47,21 @@ _DETAILS = {
 }
 
 _TITLES = {
-    400: "That did not work",
-    401: "Sign in first",
-    403: "You may not open this page",
-    404: "Page not found",
-    405: "That did not work",
-    409: "That is not possible right now",
-    413: "That was too large",
-    415: "That did not work",
-    422: "There is a problem",
-    429: "Too many requests",
-    500: "Something went wrong",
-    503: "Not available right now",
+    400: Sentence("That did not work"),
+    401: Sentence("Sign in first"),
+    403: Sentence("You may not open this page"),
+    404: Sentence("Page not found"),
+    405: Sentence("That did not work"),
+    409: Sentence("That is not possible right now"),
+    413: Sentence("That was too large"),
+    415: Sentence("That did not work"),
+    422: Sentence("There is a problem"),
+    429: Sentence("Too many requests"),
+    500: Sentence("Something went wrong"),
+    503: Sentence("Not available right now"),
 }
 
-_CSRF_SENTENCE = (
+_CSRF_SENTENCE = Sentence(
     "This form was open for too long or did not come from this site. Go back, reload the page, try again."
 )
 
@@ -110,15 +111,14 @@ def _page(what: Answer) -> Response:
     except (SQLAlchemyError, TemplateError):
         # the frame around the page needs what has just failed; people still get an answer
         _log.exception("error_page.failed")
-        plain = f"{title}. {what.sentence}\n"
+        plain = f"{said(title)}. {said(what.sentence)}\n"
         return Response(plain, status=what.status, content_type="text/plain; charset=utf-8")
 
 
 def refused(refusal: PortalError) -> Response:
     """A refusal in its own words."""
     faults: Sequence[tuple[str, str]] = getattr(refusal, "problems", ())
-    sentence = refusal.sentence if wants_problem() else sentence_of(refusal)
-    return answer(Answer(refusal.status, refusal.code, sentence, faults, refusal.retry_at))
+    return answer(Answer(refusal.status, refusal.code, refusal.sentence, faults, refusal.retry_at))
 
 
 def _http(error: HTTPException) -> Response | HTTPException:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from flask import request
 
 from portal.domain.errors import InvalidInput
+from portal.domain.sentences import Sentence
 from portal.web.bodies import is_clean
 from portal.web.rendering import reader_zone
 
@@ -24,7 +25,16 @@ def chosen(name: str, choices: type[Choice]) -> Choice | None:
     if not wanted:
         return None
     if wanted not in set(choices):
-        raise InvalidInput([(name, f"There is no such filter. Choose one of: {', '.join(choices)}.")])
+        raise InvalidInput(
+            [
+                (
+                    name,
+                    Sentence(
+                        "There is no such filter. Choose one of: {choices}.", choices=", ".join(choices)
+                    ),
+                )
+            ]
+        )
     return choices(wanted)
 
 
@@ -33,7 +43,14 @@ def filter_text(name: str) -> str | None:
     text = request.args.get(name, "").strip()
     if len(text) > LONGEST_FILTER or not is_clean(text):
         raise InvalidInput(
-            [(name, f"Look for at most {LONGEST_FILTER} characters, and no control characters.")]
+            [
+                (
+                    name,
+                    Sentence(
+                        "Look for at most {most} characters, and no control characters.", most=LONGEST_FILTER
+                    ),
+                )
+            ]
         )
     return text or None
 
@@ -47,4 +64,4 @@ def filter_day(name: str, *, days_later: int = 0) -> datetime | None:
         day = date.fromisoformat(text) + timedelta(days=days_later)
         return datetime.combine(day, time(), reader_zone()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput([(name, "Give the day as 2026-11-21.")]) from None
+        raise InvalidInput([(name, Sentence("Give the day as 2026-11-21."))]) from None

@@ -8,7 +8,7 @@ import re
 from flask import Response, request
 
 from portal.domain.errors import InvalidInput, PortalError
-from portal.web.rendering import sentence_of
+from portal.domain.sentences import Sentence
 from portal.wiring import services
 
 #: The largest row number a database holds.
@@ -21,7 +21,7 @@ def problems_of(refusal: PortalError) -> dict[str, str]:
         return dict(reversed(refusal.problems))
     # nobody can put the cursor into a hidden field
     field = refusal.field if refusal.field != "request_key" else None
-    return {field or "": sentence_of(refusal)}
+    return {field or "": refusal.sentence}
 
 
 def with_retry_after(response: Response, refusal: PortalError) -> Response:
@@ -52,5 +52,5 @@ def _row_number(name: str) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > _LARGEST_NUMBER:
-        raise InvalidInput([(name, "There is no such page. Follow the links under the list.")])
+        raise InvalidInput([(name, Sentence("There is no such page. Follow the links under the list."))])
     return int(text)

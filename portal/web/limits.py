@@ -15,6 +15,7 @@ from flask_limiter.errors import RateLimitExceeded
 
 from portal.config import Environment
 from portal.domain.errors import PortalError
+from portal.domain.sentences import Sentence
 from portal.models import ApiToken
 from portal.web.access import current_user, rule_of
 from portal.web.errors import refused
@@ -89,7 +90,7 @@ def register(app: Flask) -> None:
         seconds = 1.0 if reached is None else max(1.0, reached.reset_at - clock.real_now().timestamp())
         retry_at = clock.now() + timedelta(seconds=seconds)
         return refused(
-            TooManyRequests("Too many requests. Wait a moment, then try again.", retry_at=retry_at)
+            TooManyRequests(Sentence("Too many requests. Wait a moment, then try again."), retry_at=retry_at)
         )
 
     app.register_error_handler(RateLimitExceeded, too_many)

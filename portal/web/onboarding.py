@@ -17,7 +17,7 @@ from portal.web.access import access, cause, current_affiliate
 from portal.web.coming_back import Waiting, new_mark, waiting
 from portal.web.forms import typed
 from portal.web.problems import wants_problem
-from portal.web.rendering import is_htmx, nothing_changed, render, wants_fragment
+from portal.web.rendering import is_htmx, nothing_changed, render, said, wants_fragment
 from portal.web.stripe_card import stripe_card
 from portal.web.words import NEWS_IN_STATUS, NO_CHANGE, NOT_REACHED, STATUS_NEWS
 from portal.wiring import services
@@ -68,7 +68,7 @@ def come_back() -> AnyResponse:
     try:
         services().accounts.sync(affiliate.id, cause=cause())
     except StripeIsAway:
-        flash(NOT_REACHED, "pending")
+        flash(said(NOT_REACHED), "pending")
     return redirect(url_for("dashboard.show", since=new_mark(affiliate.id)), 303)
 
 
@@ -91,7 +91,8 @@ def status() -> Response:
 @access("affiliate")
 def sync() -> AnyResponse:
     affiliate = current_affiliate()
-    before, words, tone = affiliate, NO_CHANGE, "info"
+    before, tone = affiliate, "info"
+    words: str = NO_CHANGE
     try:
         affiliate, _ = services().accounts.check(affiliate.id, cause=cause())
     except StripeIsAway:
@@ -102,7 +103,7 @@ def sync() -> AnyResponse:
         words = NEWS_IN_STATUS
     if wants_fragment():
         return _card(affiliate, typed("since"), note=words, announcement=words)
-    flash(words, tone)
+    flash(said(words), tone)
     return redirect(url_for("dashboard.show", since=typed("since")), 303)
 
 
@@ -141,7 +142,7 @@ def _not_opened(away: StripeIsAway) -> AnyResponse:
     """Back to the dashboard with a banner; a program gets the problem itself."""
     if wants_problem():
         raise away
-    flash(away.sentence, "pending")
+    flash(said(away.sentence), "pending")
     back = url_for("dashboard.show")
     return Response(status=200, headers={"HX-Redirect": back}) if is_htmx() else redirect(back, 303)
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.domain.errors import PortalError
 from portal.domain.money import Money, major_units
 from portal.domain.payouts import PayoutStatus
+from portal.domain.sentences import Sentence
 from portal.models import BankPayout, Payout
 from portal.services.offers import Offer, Quote
 from portal.services.payout_history import HistoryFilter
@@ -20,7 +21,7 @@ from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.filters import chosen, filter_day
 from portal.web.forms import page_before, problems_of, typed, with_retry_after
 from portal.web.payout_view import as_seen, payout_view
-from portal.web.rendering import nothing_changed, render, sentence_of, wants_fragment
+from portal.web.rendering import nothing_changed, render, said, wants_fragment
 from portal.web.words import PAYOUT_WORDS, payout_words
 from portal.wiring import services
 
@@ -111,7 +112,10 @@ def cancel(payout_id: UUID) -> AnyResponse:
     except PortalError as refusal:
         banks = services().bank_payouts.of_payout(payout.id)
         return _page(payout, banks, problems=problems_of(refusal), status=refusal.status)
-    flash(f"{payout.reference} is canceled. The money is back in your available balance.", "verified")
+    done = Sentence(
+        "{reference} is canceled. The money is back in your available balance.", reference=payout.reference
+    )
+    flash(said(done), "verified")
     return redirect(url_for("payouts.show", payout_id=payout_id), 303)
 
 
@@ -144,11 +148,11 @@ def _form(
 def _quote(offer: Offer, amount: str) -> tuple[Quote | None, str]:
     """What a request of the amount would mean, or why it would be refused."""
     if offer.refusal is not None:
-        return None, sentence_of(offer.refusal)
+        return None, offer.refusal.sentence
     try:
         return services().offers.quote(offer, amount), ""
     except PortalError as refusal:
-        return None, sentence_of(refusal)
+        return None, refusal.sentence
 
 
 def _page(

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import PortalError
+from portal.domain.sentences import Sentence
 from portal.models import Affiliate
 from portal.services.affiliates import PreferenceChange
 from portal.web.access import access, cause, current_affiliate
@@ -18,13 +19,13 @@ from portal.wiring import services
 pages = Blueprint("preferences", __name__)
 
 _WEEKDAYS = {
-    "mon": "Monday",
-    "tue": "Tuesday",
-    "wed": "Wednesday",
-    "thu": "Thursday",
-    "fri": "Friday",
-    "sat": "Saturday",
-    "sun": "Sunday",
+    "mon": Sentence("Monday"),
+    "tue": Sentence("Tuesday"),
+    "wed": Sentence("Wednesday"),
+    "thu": Sentence("Thursday"),
+    "fri": Sentence("Friday"),
+    "sat": Sentence("Saturday"),
+    "sun": Sentence("Sunday"),
 }
 
 
@@ -56,10 +57,12 @@ def schedule_words(schedule: str) -> str:
     """When automatic payouts are due, from the setting `monthly:1`, `weekly:mon` or `manual`."""
     kind, _, day = schedule.partition(":")
     if kind == "weekly":
-        return f"Every {_WEEKDAYS[day]}, once you have reached the minimum."
+        return Sentence("Every {weekday}, once you have reached the minimum.", weekday=_WEEKDAYS[day])
     if kind == "monthly":
-        return f"Every month on day {day}, once you have reached the minimum."
-    return "No day is set for automatic payouts at the moment. Until then, request your payouts yourself."
+        return Sentence("Every month on day {day}, once you have reached the minimum.", day=day)
+    return Sentence(
+        "No day is set for automatic payouts at the moment. Until then, request your payouts yourself."
+    )
 
 
 def _saved(affiliate: Affiliate) -> Mapping[str, str]:

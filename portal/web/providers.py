@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 
 from portal.config import OidcProvider
 from portal.domain.errors import PortalError
+from portal.domain.sentences import Sentence
 from portal.services.people import VerifiedIdentity, printable
 from portal.web.discovery import checked
 from portal.web.identity_claims import identity_of
@@ -158,7 +159,7 @@ class SignInProvider:
         state = request.args.get("state", "")
         remembered = self._client.framework.get_state_data(session, state)
         if not remembered or "nonce" not in remembered:
-            raise SignInTookTooLong("Your sign-in took too long. Try again.")
+            raise SignInTookTooLong(Sentence("Your sign-in took too long. Try again."))
         try:
             self._check_who_answers()
             if "error" in request.args:
@@ -171,7 +172,9 @@ class SignInProvider:
             _log.warning(
                 "sign_in.failed", provider=self.name, fault=type(fault).__name__, what=str(fault)[:200]
             )
-            raise SignInFailed("We could not verify that sign-in. Nothing was changed. Try again.") from fault
+            raise SignInFailed(
+                Sentence("We could not verify that sign-in. Nothing was changed. Try again.")
+            ) from fault
         return identity, remembered.get("come_back_to")
 
     @property
@@ -195,9 +198,11 @@ class SignInProvider:
 
     def _refusal(self, error: str) -> PortalError:
         if error == "access_denied":
-            return SignInWasCancelled("You cancelled the sign-in. Nothing was changed.")
+            return SignInWasCancelled(Sentence("You cancelled the sign-in. Nothing was changed."))
         _log.warning("sign_in.refused", provider=self.name, error=printable(error, most=100))
-        return SignInFailed(f"{self.label} could not sign you in. Nothing was changed. Try again.")
+        return SignInFailed(
+            Sentence("{provider} could not sign you in. Nothing was changed. Try again.", provider=self.label)
+        )
 
     def _claims(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The ID token's claims, and those of the userinfo endpoint where the token leaves out name or e-mail."""
@@ -230,5 +235,8 @@ class SignInProvider:
             "provider.unreachable", provider=self.name, fault=type(fault).__name__, what=str(fault)[:200]
         )
         return ProviderIsAway(
-            f"{self.label} does not answer right now, so nobody can sign in with it. Try again in a minute."
+            Sentence(
+                "{provider} does not answer right now, so nobody can sign in with it. Try again in a minute.",
+                provider=self.label,
+            )
         )

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from babel import Locale
+from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_symbol
 from flask import (
     Flask,
@@ -30,10 +30,12 @@ from flask import (
 from htmx_flask import Htmx
 from htmx_flask.requests import HtmxAwareRequest
 
-from portal.domain.errors import PortalError
+from portal.domain.languages import Language
 from portal.domain.money import Money, exponent
+from portal.domain.sentences import Sentence
 from portal.domain.statements import Month
 from portal.services.time_zones import short_name, zone_of
+from portal.web.languages import gettext, language, locale
 from portal.web.theme import chosen_theme
 from portal.web.words import (
     TO_BANK_WORDS,
@@ -47,7 +49,12 @@ from portal.web.words import (
 )
 from portal.wiring import services
 
-LOCALE = Locale("en")
+#: Zones that are called otherwise where people live in them; a country's own keep their names.
+_TRANSLATED_ZONES = (Sentence("CET"), Sentence("CEST"))
+
+#: Where an amount has its currency's sign, and how a day is written, where that is not as in English.
+_SIGN_LAST = {Language.de}
+_DAYS = {Language.de: "d. MMM y"}
 
 
 class _Amount(Protocol):
@@ -94,11 +101,14 @@ def money_text(money: _Amount) -> str:
     """An amount as people read it: `$1,234.50`, `SEK 12.00`, `−€3.50` (a real minus sign), `¥500`."""
     currency, decimals = money.currency.upper(), exponent(money.currency)
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    symbol = get_currency_symbol(currency, locale=LOCALE)
-    # a currency without a sign of its own shows its code, which must not stick to the number
-    pattern = ("¤\u00a0" if symbol.isalpha() else "¤") + pattern
+    symbol = get_currency_symbol(currency, locale=locale())
+    if language() in _SIGN_LAST:
+        pattern += "\u00a0¤"
+    else:
+        # a currency without a sign of its own shows its code, which must not stick to the number
+        pattern = ("¤\u00a0" if symbol.isalpha() else "¤") + pattern
     value = Decimal(abs(money.amount)).scaleb(-decimals)
-    text: str = format_currency(value, currency, format=pattern, locale=LOCALE, currency_digits=False)
+    text: str = format_currency(value, currency, format=pattern, locale=locale(), currency_digits=False)
     return f"\u2212{text}" if money.amount < 0 else text
 
 
@@ -118,23 +128,45 @@ def utc_day_text(moment: datetime) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+    pattern = _DAYS.get(language())
+    return format_date(day, pattern, locale=locale()) if pattern else f"{day.day} {day:%b %Y}"
 
 
 def month_text(month: Month) -> str:
     """`November 2026`."""
-    return f"{month.begins_at:%B %Y}"
+    return format_date(month.begins_at, "MMMM y", locale=locale())
 
 
 def time_text(moment: datetime) -> str:
     """`14 Dec 2026, 10:05 CET`, in the reader's zone."""
     local = moment.astimezone(reader_zone())
-    return f"{_day(local)}, {local:%H:%M} {short_name(local)}"
+    return f"{_day(local)}, {local:%H:%M} {_zone(short_name(local))}"
 
 
-def sentence_of(refusal: PortalError) -> str:
-    """A refusal in its own words, the times it names as its reader reads them."""
-    return refusal.said_with(time_text)
+def _zone(name: str) -> str:
+    return said(next((each for each in _TRANSLATED_ZONES if each == name), name))
+
+
+def said(words: str) -> str:
+    """A sentence in its reader's language; what it names too."""
+    if not isinstance(words, Sentence):
+        return words
+    text = gettext(words.words)
+    return text.format(**{name: _fact(fact) for name, fact in words.facts.items()}) if words.facts else text
+
+
+def _fact(fact: object) -> str:
+    match fact:
+        case datetime():
+            return time_text(fact)
+        case Money() if language() is not Language.en:
+            return money_text(fact)
+        case tuple():
+            return "; ".join(_fact(each) for each in fact)
+        case str():
+            return said(fact)
+        case _:
+            return str(fact)
 
 
 def machine_time(moment: date) -> str:
@@ -146,7 +178,7 @@ def machine_time(moment: date) -> str:
 
 def country_name(code: str) -> str:
     """`Germany` for DE; the code itself if nobody knows it."""
-    return str(LOCALE.territories.get(code, code))
+    return str(locale().territories.get(code, code))
 
 
 @lru_cache(maxsize=64)
@@ -159,6 +191,10 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=_fingerprint(str(current_app.static_folder), name))
 
 
+def _ngettext(one: str, other: str, number: int) -> str:
+    return gettext(one if number == 1 else other)
+
+
 def _page_context() -> Mapping[str, Any]:
     settings = services().settings
     return {
@@ -166,6 +202,7 @@ def _page_context() -> Mapping[str, Any]:
         "support_email": settings.support_email,
         "theme": chosen_theme(),
         "zone_name": str(reader_zone()),
+        "language": language(),
         "is_test_mode": settings.is_production and not settings.is_stripe_live,
     }
 
@@ -177,6 +214,11 @@ def register(app: Flask) -> None:
     app.request_class = PortalRequest
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    # the extension adds the method
+    app.jinja_env.install_gettext_callables(gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # whatever a page shows that is a sentence is said in its reader's language
+    app.jinja_env.finalize = said
     app.jinja_env.filters.update(
         in_currency=Money,
         money_text=money_text,
@@ -184,7 +226,7 @@ def register(app: Flask) -> None:
         utc_day_text=utc_day_text,
         month_text=month_text,
         time_text=time_text,
-        sentence_of=sentence_of,
+        said=said,
         machine_time=machine_time,
         country_name=country_name,
         payout_words=payout_words,

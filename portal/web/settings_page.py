@@ -1,4 +1,4 @@
-"""What people settle about themselves: name, time zone, e-mails, how pages look, and where they are signed in."""
+"""What people settle about themselves: name, how they read times and words, e-mails, theme, and their sessions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from flask import Blueprint, Flask, Response, request, url_for
 
 from portal.domain.errors import PortalError
+from portal.domain.languages import Language
 from portal.domain.notifications import OPTIONAL, is_wanted
 from portal.models import Affiliate
 from portal.services.personal_settings import SettingsChange
 from portal.services.time_zones import UTC_NAME, places
 from portal.web.access import access, cause, current_affiliate, current_user, leave_for
 from portal.web.forms import problems_of, typed
+from portal.web.languages import language
 from portal.web.rendering import render
 from portal.web.theme import chosen_theme, keep_theme, read_theme
 from portal.wiring import services
@@ -34,7 +36,9 @@ def save() -> Response:
     mail = {kind.value: choices[-1] for kind in OPTIONAL if (choices := request.form.getlist(kind))}
     try:
         theme = read_theme(request.form.get("theme", chosen_theme()))
-        change = SettingsChange(name=typed("name"), mail=mail, time_zone=typed("time_zone"))
+        change = SettingsChange(
+            name=typed("name"), mail=mail, time_zone=typed("time_zone"), language=typed("language")
+        )
         services().personal_settings.save(affiliate.id, change, cause=cause())
     except PortalError as refusal:
         values = {**_saved(affiliate), **request.form.to_dict(), **mail}
@@ -47,6 +51,7 @@ def _saved(affiliate: Affiliate) -> Mapping[str, str]:
     return {
         "name": affiliate.name,
         "time_zone": affiliate.time_zone or UTC_NAME,
+        "language": language(),
         "theme": chosen_theme(),
         **mail,
     }
@@ -69,6 +74,7 @@ def _form(
         is_saved=is_saved,
         optional_mail=OPTIONAL,
         places=places(),
+        languages=list(Language),
         sessions=services().access.sessions(person.user_id),
         this_session=person.session_id,
     )

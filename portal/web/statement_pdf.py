@@ -8,14 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+from babel.numbers import format_decimal
 from flask import current_app
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
 from fpdf.fonts import FontFace
 
+from portal.domain.sentences import Sentence
 from portal.models import Affiliate
 from portal.services.statements import MonthStatement, StatementLine
-from portal.web.rendering import money_text, month_text, utc_day_text
+from portal.web.languages import language, locale
+from portal.web.rendering import money_text, month_text, said, utc_day_text
 from portal.web.words import STATEMENT_WORDS, statement_sums
 
 _FONT = "DejaVu"
@@ -71,11 +74,11 @@ def statement_pdf(
     has_more: bool,
 ) -> bytes:
     """The document. `has_more` says that there are more lines than `lines`."""
-    title = f"Statement for {month_text(statement.month)}"
+    title = said(Sentence("Statement for {month}", month=month_text(statement.month)))
     pdf = _Page(f"{portal_name} – {title} – {affiliate.code}")
     pdf.set_title(title)
     pdf.set_author(portal_name)
-    pdf.set_lang("en")
+    pdf.set_lang(language())
     if statement.is_final:
         pdf.set_creation_date(statement.month.ends_at)
     pdf.add_page()
@@ -86,24 +89,33 @@ def statement_pdf(
     _sums(pdf, statement)
     _lines(pdf, lines)
     if has_more:
-        pdf.say(
-            f"These are the first {len(lines):,} lines. The CSV of this month has all of them; the sums above "
-            "are of the whole month.",
-            size=9,
-            is_muted=True,
+        first = Sentence(
+            "These are the first {number} lines. The CSV of this month has all of them; the sums above are of the "
+            "whole month.",
+            number=format_decimal(len(lines), locale=locale()),
         )
+        pdf.say(said(first), size=9, is_muted=True)
     return bytes(pdf.output())
 
 
 def _head(pdf: _Page, statement: MonthStatement, affiliate: Affiliate) -> None:
     last_day = statement.month.ends_at - timedelta(days=1)
-    until = utc_day_text(last_day)
-    state = "Final" if statement.is_final else "So far: the month is not over, and this may still change"
+    begins, until = utc_day_text(statement.month.begins_at), utc_day_text(last_day)
+    state = (
+        Sentence("Final")
+        if statement.is_final
+        else Sentence("So far: the month is not over, and this may still change")
+    )
     if affiliate.name:
         pdf.say(affiliate.name, size=11, is_bold=True)
-    pdf.say(f"Partner code {affiliate.code}", size=9)
-    pdf.say(f"{utc_day_text(statement.month.begins_at)} to {until}, days in UTC", size=9)
-    pdf.say(f"Amounts in {statement.totals.opening.currency.upper()}. {state}.", size=9)
+    for sentence in (
+        Sentence("Partner code {code}", code=affiliate.code),
+        Sentence("{begins} to {until}, days in UTC", begins=begins, until=until),
+        Sentence(
+            "Amounts in {currency}. {state}.", currency=statement.totals.opening.currency.upper(), state=state
+        ),
+    ):
+        pdf.say(said(sentence), size=9)
     pdf.ln(4)
 
 
@@ -117,7 +129,7 @@ def _sums(pdf: _Page, statement: MonthStatement) -> None:
             is_balance = money in {statement.totals.opening, statement.totals.closing}
             style = FontFace(emphasis="BOLD") if is_balance else None
             row = table.row()
-            row.cell(words, style=style)
+            row.cell(said(words), style=style)
             row.cell(money_text(money), style=style)
     pdf.ln(6)
 
@@ -125,15 +137,16 @@ def _sums(pdf: _Page, statement: MonthStatement) -> None:
 def _lines(pdf: _Page, lines: Sequence[StatementLine]) -> None:
     """Rows of our own: the library's tables measure every word of every cell twice, and months can be long."""
     if not lines:
-        pdf.say("Nothing moved in this month.", size=9.5)
+        pdf.say(said(Sentence("Nothing moved in this month.")), size=9.5)
         return
     pdf.set_font(_FONT, "B", 8)
     pdf.set_text_color(_MUTED)
-    _row(pdf, ("Date", "What", "Reference", "Amount"))
+    head = (Sentence("Date"), Sentence("What"), Sentence("Reference"), Sentence("Amount"))
+    _row(pdf, [said(each) for each in head])
     pdf.set_text_color(0)
     pdf.set_font(_FONT, size=8)
     for line in lines:
-        what = STATEMENT_WORDS[line.kind] + (f": {line.text}" if line.text else "")
+        what = said(STATEMENT_WORDS[line.kind]) + (f": {line.text}" if line.text else "")
         _row(pdf, (utc_day_text(line.at), what, line.reference, money_text(line.money)))
     pdf.ln(3)
 

@@ -11,6 +11,7 @@ from flask import url_for
 from portal.domain.account_refusals import CountryIsNotServed
 from portal.domain.accounts import AccountDetail, AccountStatus, Requirements
 from portal.domain.requirements import PlainRequirement, plain_requirements
+from portal.domain.sentences import Sentence
 from portal.models import Affiliate
 from portal.services.affiliate_search import STUCK_DAYS
 from portal.services.onboarding import is_country_served
@@ -79,9 +80,9 @@ def _heading(affiliate: Affiliate, state: Waiting) -> str:
     if state is Waiting.polling:
         match affiliate.stripe_account_status, affiliate.stripe_account_detail:
             case AccountStatus.verified, _:
-                return "You're all set"
+                return Sentence("You're all set")
             case _, AccountDetail.setup_incomplete | AccountDetail.action_required:
-                return "Complete setup"
+                return Sentence("Complete setup")
             case AccountStatus.pending, _:
-                return "Checking with Stripe"
-    return "Stripe account"
+                return Sentence("Checking with Stripe")
+    return Sentence("Stripe account")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from flask import Response, request
 
 from portal.domain.errors import InvalidInput
+from portal.domain.sentences import Sentence
 from portal.wiring import services
 
 COOKIE = "portal_theme"
@@ -29,7 +30,7 @@ def read_theme(text: str) -> Theme:
     try:
         return Theme(text)
     except ValueError as fault:
-        raise InvalidInput([("theme", "Choose system, light or dark.")]) from fault
+        raise InvalidInput([("theme", Sentence("Choose system, light or dark."))]) from fault
 
 
 def chosen_theme() -> Theme:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.bank_payouts import BankPayoutStatus, BankStage
 from portal.domain.business_days import business_days_after
 from portal.domain.payouts import PayoutMethod, PayoutStatus
+from portal.domain.sentences import Sentence
 from portal.models import ActorKind, AuditRow, BankPayout, Payout
-from portal.web.words import BANK_WORDS, TO_BANK_WORDS
+from portal.web.words import BANK_WORDS
+
+BY_STRIPE = Sentence("by Stripe")
+
+#: The states that a move ends in under their own name.
+ENDED: Mapping[str, str] = {
+    PayoutStatus.approved: Sentence("Approved"),
+    PayoutStatus.failed: Sentence("Failed"),
+    PayoutStatus.canceled: Sentence("Canceled"),
+}
 
 #: What the page promises for a review.
 REVIEW_BUSINESS_DAYS = 2
@@ -98,23 +108,23 @@ def _is_a_try(row: AuditRow) -> bool:
 def _words(row: AuditRow, payout: Payout) -> str:
     match row.to_value, row.from_value:
         case PayoutStatus.requested, _:
-            return "Requested"
+            return Sentence("Requested")
         case PayoutStatus.approved, PayoutStatus.held:
-            return "No longer on hold"
+            return Sentence("No longer on hold")
         case PayoutStatus.approved, PayoutStatus.processing:
-            return "To be tried again"
+            return Sentence("To be tried again")
         case PayoutStatus.held, _:
-            return "Put on hold"
+            return Sentence("Put on hold")
         case PayoutStatus.processing, _:
-            return "Being sent"
+            return Sentence("Being sent")
         case PayoutStatus.paid, _:
             return _sent(payout)
         case PayoutStatus.rejected, _:
-            return "Declined"
+            return Sentence("Declined")
         case PayoutStatus.reversed, _:
-            return "Taken back"
+            return Sentence("Taken back")
         case name, _:
-            return str(name).capitalize()
+            return ENDED.get(str(name), str(name).capitalize())
 
 
 def _tone(status: str | None) -> str:
@@ -126,24 +136,24 @@ def _tone(status: str | None) -> str:
 def _by(row: AuditRow, programme: str) -> str:
     match row.actor_kind:
         case ActorKind.affiliate:
-            return "by you"
+            return Sentence("by you")
         case ActorKind.operator | ActorKind.shell | ActorKind.machine:
-            return f"by {programme}"
+            return Sentence("by {programme}", programme=programme)
         case ActorKind.stripe:
-            return "by Stripe"
+            return BY_STRIPE
         case ActorKind.system:
-            return "automatically"
+            return Sentence("automatically")
 
 
 def _sent(payout: Payout) -> str:
-    return "Sent to your wallet" if payout.method is PayoutMethod.crypto else "Sent"
+    return Sentence("Sent to your wallet") if payout.method is PayoutMethod.crypto else Sentence("Sent")
 
 
 def _at_bank(bank: BankPayout, *, is_current: bool) -> Iterator[Step]:
     """What became of a bank payout."""
     is_current = is_current and bank.stage is BankStage.on_its_way
     yield Step(
-        BANK_WORDS[BankStage.on_its_way], "current" if is_current else "done", at=bank.created_at, by="by Stripe",
+        BANK_WORDS[BankStage.on_its_way], "current" if is_current else "done", at=bank.created_at, by=BY_STRIPE,
         is_current=is_current,
     )  # fmt: skip
     match bank.stage, bank.status:
@@ -152,9 +162,14 @@ def _at_bank(bank: BankPayout, *, is_current: bool) -> Iterator[Step]:
         case BankStage.returned, _:
             yield Step(BANK_WORDS[BankStage.returned], "failed", at=bank.returned_at)
         case _, BankPayoutStatus.failed:
-            yield Step("Delayed on our side", "failed", at=bank.returned_at)
+            yield Step(Sentence("Delayed on our side"), "failed", at=bank.returned_at)
         case _, BankPayoutStatus.canceled:
-            yield Step("Called off before it reached your bank", "ended", at=bank.returned_at, by="by Stripe")
+            yield Step(
+                Sentence("Called off before it reached your bank"),
+                "ended",
+                at=bank.returned_at,
+                by=BY_STRIPE,
+            )
 
 
 def _ahead(
@@ -167,7 +182,7 @@ def _ahead(
 ) -> list[Step]:
     """What still comes; nothing after a return, since nobody has said when it goes out again."""
     bank = banks[-1] if banks else None
-    about = "" if bank else f"{TO_BANK_WORDS.capitalize()} after it is sent"
+    about = "" if bank else Sentence("About 3–5 business days after it is sent")
     arrived = Step(BANK_WORDS[BankStage.arrived], "future", on=bank.arrival_on if bank else None, about=about)
     to_bank = [Step(BANK_WORDS[BankStage.on_its_way], "future"), arrived]
     may_leave = payout.status in {PayoutStatus.approved, PayoutStatus.held}
@@ -176,7 +191,7 @@ def _ahead(
     match payout.status:
         case PayoutStatus.requested:
             by = None if is_review_late(payout, now) else _reviewed_by(payout).date()
-            return [Step("Approved", "future", on=by), *ahead]
+            return [Step(Sentence("Approved"), "future", on=by), *ahead]
         case PayoutStatus.approved | PayoutStatus.held | PayoutStatus.processing:
             return ahead
         case PayoutStatus.paid if is_awaited and bank is None:

@@ -39,9 +39,7 @@
     if (!place || isShown || elt.hasAttribute('data-poll')) return;
     const words = document.createElement('p');
     words.className = 'banner tone--rejected';
-    words.textContent = event.type === 'htmx:sendError'
-      ? 'No answer came. Check your connection and try again; nothing is done twice.'
-      : 'That did not work. Try again in a minute.';
+    words.textContent = event.type === 'htmx:sendError' ? place.dataset.noAnswer : place.dataset.failed;
     place.replaceChildren(words);
     place.scrollIntoView({ block: 'nearest' });
   };

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from portal.domain.accounts import AccountStatus
-from portal.domain.errors import PortalError
 from portal.domain.gate import (
     AmountBelowMinimum,
     AmountIsRefused,
@@ -25,6 +24,7 @@ from portal.domain.gate import (
 )
 from portal.domain.money import Money
 from portal.domain.payouts import HoldReason, PayoutMethod
+from portal.domain.sentences import Sentence
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
@@ -145,14 +145,15 @@ def test_a_run_holds_for_the_first_reason(
     assert chosen_anew is (HoldReason.blocked if payee.is_blocked else HoldReason.preference_changed)
 
 
-def test_a_refusal_names_its_moment_in_utc_and_on_a_page_as_that_shows_times() -> None:
+def test_a_refusal_names_its_moment_in_utc_and_brings_it_along_for_a_page() -> None:
     at = datetime(2026, 3, 9, 13, 5, tzinfo=UTC)
     refusal = request_refusal(FINE, replace(limits(available=0, minimum=0), retry_at=at))
     assert refusal is not None
     assert refusal.sentence == str(refusal)
     assert refusal.sentence == "Too many payout requests. You can ask again on 09 Mar 2026, 13:05 UTC."
-    assert refusal.said_with(lambda moment: f"{moment.hour} o'clock").endswith("again on 13 o'clock.")
+    assert isinstance(refusal.sentence, Sentence)
+    assert refusal.sentence.facts == {"when": at}
 
 
-def test_a_refusal_that_names_none_may_quote_anything() -> None:
-    assert PortalError("What {is} {} 100 % {").said_with(str) == "What {is} {} 100 % {"
+def test_a_sentence_that_names_nothing_may_quote_anything() -> None:
+    assert Sentence("What {is} {} 100 % {") == "What {is} {} 100 % {"

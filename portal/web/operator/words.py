@@ -72,6 +72,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "affiliate.automatic_changed": "Automatic payouts changed",
     "affiliate.name_changed": "Name changed",
     "affiliate.time_zone_changed": "Time zone changed",
+    "affiliate.language_changed": "Language changed",
     "affiliate.mail_changed": "E-mails switched off changed",
     "affiliate.blocked": "Blocked",
     "affiliate.unblocked": "Unblocked",

@@ -75,6 +75,41 @@ def test_times_in_a_mail_are_in_the_zone_of_whoever_gets_it(portal_app: Flask, s
     assert "1 Dec 2026, 09:05 UTC" in written(portal_app, settings, MailKind.bank_changed).text
 
 
+OF_OPERATORS = {
+    MailKind.sending_stopped,
+    MailKind.run_sent_nothing,
+    MailKind.bank_payout_short,
+    MailKind.transfer_taken_back,
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MailKind if kind not in OF_OPERATORS])
+@pytest.mark.parametrize("has_more", [False, True])
+def test_a_mail_is_in_the_language_of_whoever_gets_it(
+    portal_app: Flask, settings: Settings, kind: MailKind, has_more: bool
+) -> None:
+    german = Recipient("Ana", "ana@example.com", "Europe/Berlin", "de")
+    wanted = ["Your full name – the back was missing; the front was missing", "Your home address"]
+    more: dict[str, Any] = {
+        "wanted": wanted if has_more else [],
+        "is_last": True,
+        "message": "",
+        "reason": "",
+    }
+    with portal_app.test_request_context(headers={"Accept-Language": "en"}):
+        mail = written(portal_app, settings, kind, german, **more)
+        plain = written(portal_app, settings, kind, **more)
+    assert mail.subject != plain.subject
+    assert '<html lang="de">' in mail.html
+    body = mail.text.split("\n-- ")[0].split("\n\n")
+    assert body[0] == "Guten Tag Ana,"
+    same = {each for each in body if len(each.split()) > 2} & set(plain.text.split("\n\n"))
+    assert same == set()
+    assert "Stand 1. Dez. 2026, 10:05 MEZ" in mail.text
+    if "Ihr vollständiger Name" in mail.text:
+        assert "Ihr vollständiger Name – die Rückseite fehlte; die Vorderseite fehlte" in mail.text
+
+
 @pytest.mark.parametrize("kind", MailKind)
 def test_nobodys_words_become_markup_or_lines_of_their_own(
     portal_app: Flask, settings: Settings, kind: MailKind

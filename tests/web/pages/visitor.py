@@ -96,10 +96,10 @@ class Visitor:
 
 def check_page(page: Page) -> None:
     """What holds for every whole page."""
-    assert page.html.one("html").attributes["lang"] == "en"
+    prefix = {"en": "Error: ", "de": "Fehler: "}[page.html.one("html").attributes["lang"]]
     assert page.heading
     assert page.title.endswith("Partner portal")
-    assert page.title.startswith("Error: ") == (page.status >= 400)
+    assert page.title.startswith(prefix) == (page.status >= 400)
     assert page.html.one("main").attributes["tabindex"] == "-1"
     assert page.html.one("a", class_="skip-link").attributes["href"] == "#main"
     assert page.html.one(id="live").attributes["role"] == "status"
