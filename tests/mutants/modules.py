@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-_DOMAIN = "approval attempts gate ledger minimum money payouts refunds statements verdicts"
+_DOMAIN = "approval attempts gate ledger minimum money payout_runs payouts refunds statements verdicts"
 
 _SERVICES = (
     "acceptances account_making accounts approvals attempts automatic_payouts books claims holds ledger offers "
-    "payout_moves payouts reconciliation refunds reversals selfcheck sending sending_switch transfer_comparison "
-    "transfers wallets"
+    "payout_moves payout_previews payout_runs payouts reconciliation refunds reversals run_records selfcheck sending "
+    "sending_switch transfer_comparison transfers wallets"
 )
 
 MODULES = (
