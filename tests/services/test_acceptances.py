@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -10,9 +11,11 @@ from flask import Flask
 
 from portal.config import Settings
 from portal.domain.errors import InvalidInput, NotFound
+from portal.gateways.transfer_facts import TransferFacts
 from portal.models import ActorKind, AuditRow, Payout, User
 from portal.services.acceptances import PayoutWouldBeSentAgain
 from portal.services.journal import Cause
+from portal.services.transfer_comparison import differences_of
 from tests.clocks import MovableClock
 from tests.services.breaking import to_be_broken, without_rules
 from tests.services.differing import installation, kinds, paid, reconcile, stray
@@ -77,6 +80,7 @@ def test_a_difference_that_reads_otherwise_later_is_open_again(adrift: Programme
     assert adrift.services.acceptances.accept(transfer_id, cause=OPERATOR).is_clean
     without_rules(sa.update(Payout).where(Payout.id == payout_id).values(amount=8_000))
     assert kinds(reconcile(adrift)) == [("transfer_amount", transfer_id)]
+    assert adrift.services.acceptances.accept(transfer_id, cause=OPERATOR).is_clean
 
 
 def test_what_was_explained_is_listed_newest_first_with_who_did_it(
@@ -96,3 +100,34 @@ def test_what_was_explained_is_listed_newest_first_with_who_did_it(
     trail = sa.select(AuditRow.subject_kind, AuditRow.from_value, AuditRow.to_value)
     rows = adrift.rows(trail.where(AuditRow.subject_id == first))
     assert [tuple(row) for row in rows] == [("transfer", kind, "accepted")]
+
+
+def test_all_that_differs_about_one_transfer_is_explained_at_once(adrift: Programme) -> None:
+    payout_id = paid(adrift)
+    transfer_id = str(adrift.payout(payout_id).transfer_id)
+    without_rules(
+        sa.update(Payout).where(Payout.id == payout_id).values(amount=9_000, destination="acct_other")
+    )
+    assert kinds(reconcile(adrift)) == [
+        ("transfer_amount", transfer_id),
+        ("transfer_destination", transfer_id),
+    ]
+    tally = adrift.services.acceptances.accept(transfer_id, cause=OPERATOR)
+    assert (tally.differences, tally.accepted) == ([], 2)
+
+
+def test_of_two_transfers_that_read_the_same_each_is_explained_for_itself(adrift: Programme) -> None:
+    account = adrift.account_of(adrift.verified())
+    for _ in range(2):
+        adrift.stripe.transfer_by_hand(
+            account, 500, group=f"payout-{UUID(int=7)}", metadata=installation(adrift)
+        )
+    first, second = (str(transfer["id"]) for transfer in adrift.stripe.transfers())
+    tally = adrift.services.acceptances.accept(first, cause=OPERATOR)
+    assert kinds(tally) == [("transfer_without_payout", second)]
+    assert adrift.services.acceptances.accept(second, cause=OPERATOR).is_clean
+
+
+def test_a_difference_that_reads_on_for_long_is_cut_to_its_room() -> None:
+    somebodys = TransferFacts("tr_1", 500, 0, "usd", "x" * 501, f"payout-{UUID(int=7)}", {})
+    assert [len(difference.message) for difference in differences_of(somebodys, None)] == [500]

@@ -209,3 +209,16 @@ def test_a_refused_key_makes_no_account_and_changes_none(programme: Programme) -
     start(programme, affiliate_id)
     assert_one_account(programme, affiliate_id)
     assert len(programme.makings(affiliate_id)) == 1
+
+
+def test_after_a_refusal_the_next_try_leaves_under_the_next_key(programme: Programme, way: str) -> None:
+    affiliate_id = programme.affiliate()
+    for _ in range(2):
+        programme.stripe.fault("400_saved", path=way, code="platform_account_required", message="Not set up")
+        with pytest.raises(AccountWasRefused):
+            start(programme, affiliate_id)
+    start(programme, affiliate_id)
+    keys = [f"account-{affiliate_id}-g{generation}" for generation in (1, 2, 3)]
+    makings = programme.makings(affiliate_id)
+    assert [(each.generation, each.idempotency_key) for each in makings] == [*enumerate(keys, start=1)]
+    assert [request["idempotency_key"] for request in programme.stripe.requests("POST", way)][:3] == keys

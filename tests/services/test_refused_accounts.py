@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 from portal.domain.account_refusals import AccountRefusal, AccountWasRefused, CountryIsNotServed, instruction
 from portal.domain.errors import StripeIsAway
 from portal.services.refused_accounts import SHOWN_DAYS, RefusedAccounts
+from tests.services.line import Line
 from tests.services.programme import TEST, Programme
 
 V2 = pytest.mark.settings(STRIPE_ACCOUNTS_API="v2")
@@ -126,3 +128,12 @@ def test_each_country_is_asked_for_under_the_agreement_that_the_settings_name(pr
     asked = [request["params"] for request in programme.stripe.requests("POST", "/v1/accounts")]
     agreements = [params.get("tos_acceptance", {}) for params in asked if params.get("type") == "express"]
     assert agreements == [{}, {"service_agreement": "recipient"}]
+
+
+def test_of_a_long_refusal_as_much_is_kept_as_there_is_room_for(programme: Programme, line: Line) -> None:
+    affiliate_id = programme.affiliate()
+    refusal = {"error": {"type": "invalid_request_error", "message": "x" * 501}}
+    line.answers("POST", "/v1/accounts", (json.dumps(refusal), 400))
+    with pytest.raises(AccountWasRefused):
+        start(programme, affiliate_id)
+    assert [making.error_message for making in programme.makings(affiliate_id)] == ["x" * 500]

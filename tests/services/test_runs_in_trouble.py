@@ -164,3 +164,21 @@ def test_what_waits_for_funds_is_not_posted_while_the_balance_cannot_be_asked(pr
     assert programme.payout(payout_id).wait_reason == "funds"
     programme.stripe.comes_back()
     assert programme.run().counts[Outcome.paid] == 1
+
+
+def test_a_run_that_hears_nothing_of_old_attempts_leaves_the_rest_to_the_next_one(
+    programme: Programme,
+) -> None:
+    for _ in range(MOST_UNHEARD):
+        programme.approved()
+    programme.stripe.fault("timeout_before", times=MOST_UNHEARD)
+    assert programme.run().counts[Outcome.unknown] == MOST_UNHEARD
+    programme.clock.advance(hours=24)  # their keys are too old: their groups are listed
+    younger = programme.approved()
+    programme.services.reconciliation.run(cause=TEST)
+    programme.stripe.fault("timeout_before", path="/v1/transfers", method="GET", times=1_000)
+    counts = programme.run().counts
+    assert (counts[Outcome.unknown], counts[Outcome.waiting], counts[Outcome.paid]) == (MOST_UNHEARD, 1, 0)
+    assert programme.payout(younger).wait_reason == "stripe_away"
+    programme.stripe.comes_back()
+    assert programme.run().counts[Outcome.paid] == 1

@@ -56,12 +56,13 @@ def test_each_change_of_a_status_has_one_row_that_says_why(programme: Programme)
     ]
 
 
-def test_a_page_notices_a_change_by_the_version(programme: Programme) -> None:
+def test_a_page_notices_every_change_by_the_next_version(programme: Programme) -> None:
     affiliate_id = programme.verified()
     before = programme.get(affiliate_id).version
     assert programme.sync(affiliate_id).version == before
-    programme.stripe.fate(programme.account_of(affiliate_id), "due")
-    assert programme.sync(affiliate_id).version > before
+    for steps, fate in enumerate(("due", "change_bank"), start=1):
+        programme.stripe.fate(programme.account_of(affiliate_id), fate)
+        assert programme.sync(affiliate_id).version == before + steps
 
 
 def test_losing_the_verification_holds_what_was_approved_and_leaves_what_was_requested(
@@ -111,9 +112,11 @@ def test_check_status_asks_stripe_at_most_once_in_fifteen_seconds(programme: Pro
     affiliate_id = programme.verified()
     programme.clock.advance(seconds=15)
     programme.stripe.forget_requests()
-    for seconds in (0, 0, 14, 1, 0, 14):
+    asked = []
+    for seconds in (0, 0, 14.999, 0.001, 0, 14):
         programme.clock.advance(seconds=seconds)
-        programme.services.accounts.check(affiliate_id, cause=TEST)
+        asked.append(programme.services.accounts.check(affiliate_id, cause=TEST)[1])
+    assert asked == [True, False, False, True, False, False]
     assert len(programme.stripe.requests("GET", "/v1/accounts/")) == 2
 
 

@@ -13,7 +13,7 @@ from portal.models import Payout
 from portal.services.transfers import RunTally
 from portal.wiring import db
 from tests.services.line import Line
-from tests.services.programme import Programme
+from tests.services.programme import TEST, Programme
 
 
 def status(programme: Programme, payout_id: UUID) -> str:
@@ -266,3 +266,22 @@ def test_what_the_comparison_settles_counts_as_paid_by_the_run(programme: Progra
     tally = programme.run()
     assert (tally.counts[Outcome.paid], dict(tally.total)) == (1, {"usd": 10_000})
     assert status(programme, payout_id) == "paid"
+
+
+@pytest.mark.parametrize("end", ["paid", "failed", "canceled"])
+def test_a_payout_has_ended_when_nothing_can_become_of_it_any_more(programme: Programme, end: str) -> None:
+    payout_id = programme.approved()
+    programme.stripe.set_balance(usd=0)
+    programme.run()
+    assert (status(programme, payout_id), programme.payout(payout_id).ended_at) == ("approved", None)
+    programme.stripe.set_balance(usd=10_000)
+    programme.clock.advance(minutes=7)
+    if end == "failed":
+        programme.stripe.fault("400_saved", code="amount_too_small")
+    if end == "canceled":
+        programme.services.payouts.cancel(payout_id, cause=TEST)
+    programme.run()
+    assert (status(programme, payout_id), programme.payout(payout_id).ended_at) == (
+        end,
+        programme.clock.now(),
+    )
