@@ -11,7 +11,7 @@ from portal.gateways.stripe import MOST_UNHEARD, StripeRefusedError, StripeUnava
 from portal.models import SendingFault
 from portal.services.sending import Run
 from portal.services.sending_faults import MOST_TRIES
-from tests.services.line import Line
+from tests.services.line import Answer, Line
 from tests.services.programme import TEST, Programme
 
 
@@ -182,3 +182,24 @@ def test_a_run_that_hears_nothing_of_old_attempts_leaves_the_rest_to_the_next_on
     assert programme.payout(younger).wait_reason == "stripe_away"
     programme.stripe.comes_back()
     assert programme.run().counts[Outcome.paid] == 1
+
+
+def test_a_look_that_comes_to_nothing_after_a_refusal_is_the_first_silence_of_a_row(
+    programme: Programme, line: Line
+) -> None:
+    payouts = [programme.approved() for _ in range(MOST_UNHEARD + 1)]
+    rest = programme.payout(payouts[-1]).destination
+    programme.stripe.fault("400_saved", code="account_invalid")
+    programme.stripe.forget_requests()
+
+    def go_away_after_it(method: str, _path: str, answer: Answer) -> Answer:
+        if method == "POST":
+            programme.stripe.goes_away()
+        return answer
+
+    line.on_answer = go_away_after_it
+    assert programme.run().counts[Outcome.waiting] == len(payouts)
+    assert programme.stripe.requests("GET", f"/v1/accounts/{rest}") == []
+    line.is_quiet_again()
+    programme.stripe.comes_back()
+    assert programme.run().counts[Outcome.paid] == len(payouts)
