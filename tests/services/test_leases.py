@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -131,3 +133,18 @@ def test_a_run_gives_back_its_own_lease_and_nobody_elses(
     programme.run()
     payout = programme.payout(payout_id)
     assert (payout.lease_owner, payout.lease_until) == (lease if is_taken_over else (None, None))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux says what became of a process")
+def test_a_lease_of_a_killed_process_that_nobody_has_buried_counts_no_more_whatever_its_name(
+    programme: Programme, tmp_path: Path
+) -> None:
+    named = tmp_path / "x) R 1 (x"
+    named.symlink_to(Path("/bin/true"))
+    programme.approved()
+    with subprocess.Popen([named]) as killed:
+        os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+        until = programme.clock.real_now() + timedelta(minutes=1)
+        owner = f"{socket.gethostname()[:40]}:{killed.pid}:1"
+        programme.execute(sa.update(Payout).values(lease_owner=owner, lease_until=until))
+        assert programme.run().counts[Outcome.paid] == 1

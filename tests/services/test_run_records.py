@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
-from portal.domain.payout_runs import LOST_AFTER, RunIsNotPossible, RunIsOutdated
+from portal.domain.attempts import Outcome
+from portal.domain.payout_runs import LOST_AFTER, RunIsNotPossible, RunIsOutdated, RunWasUsed
+from portal.models import User
 from portal.services.run_records import RunRecord
 from tests.services.line import Killed, Line
-from tests.services.programme import Programme
+from tests.services.programme import TEST, Programme
 from tests.services.running import confirm, look, outcomes, record, work
 
 AN_INSTANT = timedelta(microseconds=1)
@@ -122,3 +125,47 @@ def test_a_run_is_alarming_only_once_it_is_over_and_only_if_it_sent_none_of_many
     programme.stripe.comes_back()
     programme.run()
     assert not newest(programme).is_alarming
+
+
+def test_the_payouts_of_a_run_are_read_page_by_page_or_of_one_outcome_alone(programme: Programme) -> None:
+    payouts = [programme.approved() for _ in range(3)]
+    programme.stripe.set_balance(usd=20_000)
+    programme.run()
+    run_id = newest(programme).run.id
+    programme.approved()
+    programme.run()  # its lines are another's
+
+    def read(outcome: Outcome | None = None, *, after: int | None = None, limit: int = 9) -> list[UUID]:
+        lines = programme.services.run_records.lines(run_id, outcome=outcome, after=after, limit=limit)
+        return [line.payout.id for line in lines]
+
+    assert read() == payouts
+    assert read(limit=2) == payouts[:2]
+    assert read(after=programme.payout(payouts[0]).number) == payouts[1:]
+    assert (read(Outcome.paid), read(Outcome.waiting)) == (payouts[:2], payouts[2:])
+
+
+def test_a_record_names_who_confirmed_the_run_and_so_does_the_refusal_of_another(
+    programme: Programme,
+) -> None:
+    programme.approved()
+    olga = programme.person()
+    programme.execute(sa.update(User).where(User.id == olga).values(name="Olga"))
+    run_id = look(programme)
+    confirm(programme, run_id, by=olga)
+    with pytest.raises(RunWasUsed, match="This list was run before: Olga began it with 1 payout"):
+        confirm(programme, run_id)
+    work(programme)
+    programme.approved()
+    programme.run()
+    assert [each.by for each in programme.services.run_records.newest(limit=2)] == ["", "Olga"]
+    assert record(programme, run_id).by == "Olga"
+
+
+def test_what_was_called_off_in_the_moment_of_the_look_is_named(programme: Programme) -> None:
+    programme.approved()
+    meanwhile = programme.approved()
+    run_id = programme.services.payout_previews.next().run_id
+    programme.services.payouts.cancel(meanwhile, cause=TEST)
+    with pytest.raises(RunIsOutdated, match=f"{programme.payout(meanwhile).reference} became canceled"):
+        confirm(programme, run_id, "200.00")
