@@ -15,7 +15,7 @@ from tests.clocks import MovableClock
 from tests.services.breaking import to_be_broken, without_rules
 from tests.services.differing import kinds, paid, reconcile, stray
 from tests.services.line import Line
-from tests.services.programme import Programme
+from tests.services.programme import TEST, Programme
 
 
 @pytest.fixture
@@ -54,3 +54,13 @@ def test_the_first_pass_begins_48_hours_before_the_portal_was_set_up(programme: 
     ((set_up_at,),) = programme.rows(sa.select(Installation.created_at))
     programme.clock.advance(days=9)
     assert reconcile(programme).since_at == set_up_at - timedelta(hours=48)
+
+
+def test_what_was_paid_by_hand_is_not_looked_for_at_stripe(programme: Programme) -> None:
+    payout_id = programme.request(programme.crypto(earned=10_000))
+    programme.services.payout_control.mark_paid(
+        payout_id, reference="0xabc", paid_by=programme.person(), cause=TEST
+    )
+    programme.stripe.forget_requests()
+    assert reconcile(programme).is_clean
+    assert len(programme.stripe.requests("GET", "/v1/transfers")) == 1

@@ -169,3 +169,15 @@ def test_raw_sql_cannot_refund_more_than_was_earned_or_change_a_refund(programme
         programme.execute(sa.update(Refund).values(amount=1))
     with pytest.raises(IntegrityError):
         programme.execute(sa.delete(Refund))
+
+
+def test_a_refund_is_in_its_affiliates_trail_and_a_page_notices_it_by_the_next_version(
+    programme: Programme,
+) -> None:
+    ana = programme.affiliate()
+    sold = _earn(programme, ana, 5_000)
+    before = programme.get(ana).version
+    assert _refund(programme, sold, 1)
+    assert programme.get(ana).version == before + 1
+    trail = programme.services.audit_trail.of("affiliate", ana)
+    assert "earning.refunded" in {line.row.action for line in trail}

@@ -76,3 +76,15 @@ def test_a_reversal_that_no_event_announced_is_found_by_reconciling(programme: P
     assert tally.differences == []
     assert programme.payout(payout_id).amount_reversed == 2_500
     assert programme.balances(ana).available.amount == 2_500
+
+
+def test_what_was_taken_back_is_in_its_affiliates_trail_and_a_page_notices_it_by_the_next_version(
+    programme: Programme,
+) -> None:
+    ana, _, transfer_id = _paid(programme)
+    before = programme.get(ana).version
+    programme.stripe.reverse(transfer_id, 1)
+    _look(programme, transfer_id)
+    assert programme.get(ana).version == before + 1
+    trail = programme.services.audit_trail.of("affiliate", ana)
+    assert "affiliate.automatic_changed" in {line.row.action for line in trail}
