@@ -100,7 +100,7 @@ def test_a_lease_counts_unless_it_was_taken_by_a_clock_that_was_ahead(
 ) -> None:
     programme.approved()
     until = programme.clock.real_now() + ends_in
-    programme.execute(sa.update(Payout).values(lease_owner="elsewhere:1:1", lease_until=until))
+    programme.execute(sa.update(Payout).values(lease_owner="elsewhere:4194305:1", lease_until=until))
     assert programme.run().counts[Outcome.paid] == is_taken
 
 
