@@ -44,6 +44,7 @@ from portal.services.bank_payouts import BankPayouts
 from portal.services.books import Books
 from portal.services.claims import Claims
 from portal.services.crontabs import crontabs
+from portal.services.decisions import Decisions
 from portal.services.event_backfills import EventBackfills
 from portal.services.event_log import EventLog
 from portal.services.heartbeats import Heartbeats
@@ -123,6 +124,7 @@ class Services:
     offers: Offers
     payouts: Payouts
     approvals: Approvals
+    decisions: Decisions
     holds: Holds
     automatic_payouts: AutomaticPayouts
     transfers: Transfers
@@ -314,6 +316,7 @@ def wire(
             timetable=timetable,
             notifications=notifications,
         ),
+        decisions=Decisions(session, clock=clock, moves=moves, approvals=approvals, payouts=payouts),
         transfers=transfers,
         payout_previews=previews,
         payout_runs=PayoutRuns(

@@ -5,6 +5,7 @@ from portal.models.affiliates import Affiliate, StripeAccount, VerificationRun
 from portal.models.audit_seals import AuditSeal
 from portal.models.bank_payouts import BankPayout, CarriedPayout
 from portal.models.base import Base
+from portal.models.decisions import DecidedPayout, Decision
 from portal.models.journal import ActorKind, AuditRow, EventState, JobSlot, WebhookEvent
 from portal.models.ledger import Earning, LedgerAccount, LedgerEntry, Refund
 from portal.models.outbox import MailState, OutboxMail
@@ -29,6 +30,8 @@ __all__ = [
     "BankPayout",
     "Base",
     "CarriedPayout",
+    "DecidedPayout",
+    "Decision",
     "Earning",
     "EventBackfill",
     "EventState",

@@ -38,11 +38,27 @@ class Approvals:
         affiliate can't be paid."""
         affiliate, payout = self._moves.lock(payout_id)
         self._moves.refuse_illegal(payout, PayoutStatus.approved)
+        first = self._database.get(FirstApproval, payout_id)
+        if self.is_enough(affiliate, payout, first=first, approver=approver, cause=cause):
+            self._approve(affiliate, payout, approver=approver, cause=cause)
+        else:
+            self._note_first(payout, approver=approver, cause=cause)
+        return payout
+
+    def is_enough(
+        self,
+        affiliate: Affiliate,
+        payout: Payout,
+        *,
+        first: FirstApproval | None,
+        approver: UUID,
+        cause: Cause,
+    ) -> bool:
+        """Whether a payout that can be approved would be with this yes, or waits for another's. Raises as `approve`."""
         if payout.status is not PayoutStatus.requested:
             raise MoveIsNotLegal(
                 f"{payout.reference} is {payout.status.value}; the next run looks at it again."
             )
-        first = self._database.get(FirstApproval, payout_id)
         is_enough = self._rule.is_enough(
             Money(payout.amount, payout.currency),
             Yes(
@@ -61,11 +77,7 @@ class Approvals:
                 f"{affiliate.code} has another Stripe account now than {payout.reference} goes to. Reject it, so that"
                 " they can ask again."
             )
-        if is_enough:
-            self._approve(affiliate, payout, approver=approver, cause=cause)
-        else:
-            self._note_first(payout, approver=approver, cause=cause)
-        return payout
+        return is_enough
 
     def approve_small(self, affiliate: Affiliate, payout: Payout) -> None:
         """Approve what needs no operator, in the unit of work that is open."""

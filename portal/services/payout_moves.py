@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from portal.domain.payouts import HoldReason, MoveIsNotLegal, PayoutMethod, Payo
 from portal.domain.sentences import Sentence
 from portal.models import ActorKind, Affiliate, Payout, PayoutAttempt
 from portal.models.base import Database
+from portal.services.audit_trail import lines_of
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 from portal.services.notifications import Notifications
@@ -118,37 +119,51 @@ class PayoutMoves:
         )
         self._notifications.payout_moved(payout, affiliate, cause=cause)
 
-    def refuse_illegal(self, payout: Payout, wanted: PayoutStatus) -> None:
-        """Raise MoveIsNotLegal with who did what when, if somebody was faster, or if its outcome is not known yet."""
+    def refuse_illegal(
+        self,
+        payout: Payout,
+        wanted: PayoutStatus,
+        *,
+        is_told_to_affiliate: bool = False,
+        under_way: Collection[UUID] | None = None,
+    ) -> None:
+        """Raise MoveIsNotLegal with who did what when, if somebody was faster, or if its outcome is not known yet.
+        Whoever looks at many has asked before which of them are `under_way`."""
         try:
             advance(payout.status, wanted)
         except MoveIsNotLegal:
             raise MoveIsNotLegal(
                 Sentence(
                     "{where_it_stands} It can't become {wanted} any more.",
-                    where_it_stands=self.where_it_stands(payout),
+                    where_it_stands=self.where_it_stands(payout, is_told_to_affiliate=is_told_to_affiliate),
                     wanted=WORDS[wanted],
                 )
             ) from None
-        live = sa.select(PayoutAttempt.id).where(
-            PayoutAttempt.payout_id == payout.id, PayoutAttempt.state != AttemptState.failed
-        )
-        if self._database.scalar(live) is not None:
+        if payout.id in (self.under_way_within([payout.id]) if under_way is None else under_way):
             raise MoveIsNotLegal(
                 Sentence(
                     "{reference} is being sent; its outcome is not known yet.", reference=payout.reference
                 )
             )
 
-    def where_it_stands(self, payout: Payout) -> Sentence:
-        """A sentence about the payout's state, and who brought it there when."""
+    def under_way_within(self, payout_ids: Collection[UUID]) -> set[UUID]:
+        """Which of these have an attempt that is not proven failed."""
+        live = sa.select(PayoutAttempt.payout_id).where(
+            PayoutAttempt.payout_id.in_(payout_ids), PayoutAttempt.state != AttemptState.failed
+        )
+        return set(self._database.scalars(live))
+
+    def where_it_stands(self, payout: Payout, *, is_told_to_affiliate: bool = False) -> Sentence:
+        """A sentence about the payout's state, and who brought it there when; affiliates are told no names."""
         moves = [row for row in self._journal.of("payout", payout.id) if row.to_value == payout.status]
         stands = {"reference": payout.reference, "status": WORDS[payout.status]}
-        if not moves:
-            return Sentence("{reference} is {status}.", **stands)
-        last = moves[-1]
-        by = ACTORS[last.actor_kind]
-        return Sentence("{reference} is {status} (by {by}, {at}).", **stands, by=by, at=last.created_at)
+        for line in lines_of(self._database, moves[-1:]):
+            is_nameless = is_told_to_affiliate or line.actor == line.row.actor_id
+            kind = ACTORS[line.row.actor_kind]
+            by = kind if is_nameless else f"{kind} {line.actor}".strip()
+            at = line.row.created_at
+            return Sentence("{reference} is {status} (by {by}, {at}).", **stands, by=by, at=at)
+        return Sentence("{reference} is {status}.", **stands)
 
     def hold(self, payout: Payout, reason: HoldReason, *, affiliate: Affiliate, cause: Cause) -> None:
         """Let an approved payout wait until the reason is gone."""

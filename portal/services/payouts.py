@@ -130,8 +130,9 @@ class Payouts:
             raise NotFound(Sentence("There is no such payout."))
         if payout.status is PayoutStatus.canceled:
             return payout
-        self._moves.refuse_illegal(payout, PayoutStatus.canceled)
-        if affiliate_id is not None and may_be_in_a_persons_hands(payout.method, payout.status):
+        is_theirs = affiliate_id is not None
+        self._moves.refuse_illegal(payout, PayoutStatus.canceled, is_told_to_affiliate=is_theirs)
+        if is_theirs and may_be_in_a_persons_hands(payout.method, payout.status):
             raise MoveIsNotLegal(
                 Sentence(
                     "{reference} is approved and may be on its way to your wallet. Contact us to stop it.",

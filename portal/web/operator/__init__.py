@@ -7,6 +7,7 @@ from flask import Flask
 from portal.web.operator import (
     affiliates,
     audit,
+    decisions,
     overview,
     payouts,
     reconciliation,
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
         overview,
         sending,
         payouts,
+        decisions,
         runs,
         affiliates,
         webhooks,

@@ -9,10 +9,11 @@ from uuid import UUID
 from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.domain.decisions import DecisionKind
 from portal.domain.errors import InvalidInput, PortalError
 from portal.domain.payouts import PayoutMethod, PayoutStatus
 from portal.models import Payout
-from portal.services.payout_queue import PayoutFile, PayoutFilter
+from portal.services.payout_queue import PayoutFile, PayoutFilter, QueuedPayout
 from portal.web.access import access, cause, current_user
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.filters import chosen, filter_text
@@ -49,9 +50,17 @@ def index() -> Response:
     past = page_before()
     found = services().payout_queue.page(wanted, past=past, limit=PAGE_ROWS + 1)
     shown = found[:PAGE_ROWS]
+    refusals = _refusals(shown) if may_change() else {}
+    eligible = {payout_id for payout_id, refusal in refusals.items() if refusal is None}
     return render(
         "operator/payouts/index.html",
         rows=shown,
+        refusals=refusals,
+        eligible=eligible,
+        selected=eligible if request.args.get("select") == "eligible" else set(),
+        selectable=_CANCELABLE
+        if may_change() and any(row.payout.status in _CANCELABLE for row in shown)
+        else set(),
         banks=services().bank_payouts.current_of([row.payout.id for row in shown]),
         wanted=wanted,
         filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],
@@ -136,6 +145,16 @@ def mark_paid(payout_id: UUID) -> AnyResponse:
     except PortalError as refusal:
         return _page(payout_id, refusal=refusal)
     return _done(payout, "is paid.")
+
+
+def _refusals(rows: Sequence[QueuedPayout]) -> Mapping[UUID, PortalError | None]:
+    """Of each request, why this operator can't approve it now, if so."""
+    asked = [row.payout.id for row in rows if row.payout.status is PayoutStatus.requested]
+    if not asked:
+        return {}
+    me = current_user().user_id
+    found = services().decisions.look(DecisionKind.approve, asked, decided_by=me, cause=cause())
+    return {each.payout.id: each.refusal for each in found.candidates}
 
 
 def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:

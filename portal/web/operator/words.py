@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from portal.domain.accounts import AccountDetail
 from portal.domain.attempts import Outcome
+from portal.domain.decisions import DecisionKind, DecisionOutcome
 from portal.domain.payout_runs import RunTrigger, SkipReason
 from portal.domain.payouts import HoldReason, WaitReason
 from portal.domain.webhooks import WebhookRefusal
@@ -45,6 +46,25 @@ TRIGGER_WORDS: Mapping[RunTrigger, str] = {
     RunTrigger.operator: "An operator",
     RunTrigger.timetable: "The timetable",
     RunTrigger.shell: "The shell",
+}
+
+DECISION_WORDS: Mapping[DecisionKind, str] = {
+    DecisionKind.approve: "Approve",
+    DecisionKind.reject: "Decline",
+    DecisionKind.cancel: "Cancel",
+}
+
+_SKIPPED = {DecisionOutcome.skipped: "skipped"}
+
+#: What became of so many of a list, in the order in which it is said.
+DONE_WORDS: Mapping[DecisionKind, Mapping[DecisionOutcome, str]] = {
+    DecisionKind.approve: {
+        DecisionOutcome.done: "approved",
+        DecisionOutcome.first: "given the first of two approvals",
+        **_SKIPPED,
+    },
+    DecisionKind.reject: {DecisionOutcome.done: "declined", **_SKIPPED},
+    DecisionKind.cancel: {DecisionOutcome.done: "canceled", **_SKIPPED},
 }
 
 DETAIL_WORDS: Mapping[AccountDetail, str] = {
