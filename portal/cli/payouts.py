@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import click
@@ -10,14 +11,17 @@ from flask.cli import AppGroup
 
 from portal.cli.acting import as_option, cause_of, operator_behind
 from portal.cli.answers import json_option, report, says_refusals
+from portal.domain.decisions import DecisionKind, DecisionOutcome
 from portal.domain.money import Money
 from portal.domain.payouts import PayoutStatus
 from portal.models import Payout
+from portal.models.base import new_id
+from portal.services.journal import Cause
 from portal.wiring import services
 
 payouts = AppGroup("payouts", help="Payouts: the queue, decisions, and stopping all sending.")
 
-_ID = click.argument("payout_id", type=click.UUID, metavar="ID")
+_IDS = click.argument("payout_ids", type=click.UUID, metavar="ID...", nargs=-1, required=True)
 _REASON = click.option("--reason", required=True, help="Why; the affiliate reads it.")
 
 
@@ -39,41 +43,75 @@ def show(status: str | None, affiliate_code: str | None, limit: int, as_json: bo
 
 
 @payouts.command("approve")
-@_ID
+@_IDS
 @as_option
 @json_option
 @says_refusals
-def approve(payout_id: UUID, acting: str, as_json: bool) -> None:
-    """Say yes to a request; the next run sends it. Never the second of two approvals."""
-    row = services().approvals.approve(
-        payout_id, approver=operator_behind(acting), cause=cause_of(acting, "payouts approve")
-    )
-    done = "is approved" if row.status is PayoutStatus.approved else "has the first of two approvals"
-    report(_described(row), [f"{row.reference} {done}."], as_json=as_json)
+def approve(payout_ids: tuple[UUID, ...], acting: str, as_json: bool) -> None:
+    """Say yes to requests; the next run sends them. Never the second of two approvals."""
+    by, cause = operator_behind(acting), cause_of(acting, "payouts approve")
+    if len(payout_ids) > 1:
+        _decide(DecisionKind.approve, payout_ids, by=by, cause=cause, as_json=as_json)
+        return
+    row = services().approvals.approve(payout_ids[0], approver=by, cause=cause)
+    outcome = DecisionOutcome.done if row.status is PayoutStatus.approved else DecisionOutcome.first
+    report(_described(row), [_line(DecisionKind.approve, row, outcome)], as_json=as_json)
 
 
 @payouts.command("reject")
-@_ID
+@_IDS
 @_REASON
 @as_option
 @json_option
 @says_refusals
-def reject(payout_id: UUID, reason: str, acting: str, as_json: bool) -> None:
-    """Say no to a request; the money goes back to the affiliate's balance."""
-    row = services().payouts.reject(payout_id, cause=cause_of(acting, "payouts reject", reason))
-    report(_described(row), [f"{row.reference} is rejected."], as_json=as_json)
+def reject(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool) -> None:
+    """Say no to requests; the money goes back to the affiliates' balances."""
+    by, cause = operator_behind(acting), cause_of(acting, "payouts reject", reason)
+    if len(payout_ids) > 1:
+        _decide(DecisionKind.reject, payout_ids, by=by, cause=cause, as_json=as_json)
+        return
+    row = services().payouts.reject(payout_ids[0], cause=cause)
+    report(_described(row), [_line(DecisionKind.reject, row, DecisionOutcome.done)], as_json=as_json)
 
 
 @payouts.command("cancel")
-@_ID
+@_IDS
 @_REASON
 @as_option
 @json_option
 @says_refusals
-def cancel(payout_id: UUID, reason: str, acting: str, as_json: bool) -> None:
-    """Call a payout off that is not under way; the money goes back to the affiliate's balance."""
-    row = services().payouts.cancel(payout_id, cause=cause_of(acting, "payouts cancel", reason))
-    report(_described(row), [f"{row.reference} is canceled."], as_json=as_json)
+def cancel(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool) -> None:
+    """Call payouts off that are not under way; the money goes back to the affiliates' balances."""
+    by, cause = operator_behind(acting), cause_of(acting, "payouts cancel", reason)
+    if len(payout_ids) > 1:
+        _decide(DecisionKind.cancel, payout_ids, by=by, cause=cause, as_json=as_json)
+        return
+    row = services().payouts.cancel(payout_ids[0], cause=cause)
+    report(_described(row), [_line(DecisionKind.cancel, row, DecisionOutcome.done)], as_json=as_json)
+
+
+def _decide(kind: DecisionKind, payout_ids: Sequence[UUID], *, by: UUID, cause: Cause, as_json: bool) -> None:
+    """Several at once, as on the page; exit 1 if one was skipped."""
+    key = new_id()
+    services().decisions.decide(key, kind, list(dict.fromkeys(payout_ids)), decided_by=by, cause=cause)
+    lines = services().decisions.get(key).lines
+    described = [
+        _described(line.payout) | {"outcome": line.outcome, "refusal": line.refusal} for line in lines
+    ]
+    said = [
+        f"{line.payout.reference} is skipped: {line.refusal}"
+        if line.outcome is None or line.outcome is DecisionOutcome.skipped
+        else _line(kind, line.payout, line.outcome)
+        for line in lines
+    ]
+    report({"payouts": described}, said, as_json=as_json)
+    if any(line.outcome is DecisionOutcome.skipped for line in lines):
+        raise click.exceptions.Exit(1)
+
+
+def _line(kind: DecisionKind, row: Payout, outcome: DecisionOutcome) -> str:
+    done = "has the first of two approvals" if outcome is DecisionOutcome.first else f"is {kind.wanted.value}"
+    return f"{row.reference} {done}."
 
 
 def _described(row: Payout) -> dict[str, object]:
