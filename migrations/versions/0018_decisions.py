@@ -11,8 +11,8 @@ from alembic import op
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from triggers import Refusal, create, drop  # noqa: E402 - Alembic loads versions outside any package
 
-revision = "0019"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
