@@ -20,6 +20,11 @@ PATIENCE_SECONDS = 30.0
 OFTEN = Heartbeats(nullcontext, every_seconds=0.001)
 
 
+def some_morning(programme: Programme) -> None:
+    """After the nightly run should have begun, and hours before the next one."""
+    programme.clock.set((programme.clock.now() + timedelta(days=2)).replace(hour=3))
+
+
 def beating_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "heartbeat"]
 
@@ -52,7 +57,7 @@ def test_work_that_raises_ends_them_too() -> None:
 
 def test_a_slot_that_gives_signs_is_nobody_elses_however_long_it_lasts(programme: Programme) -> None:
     timetable = programme.services.timetable
-    programme.clock.set(programme.clock.now() + timedelta(days=2))
+    some_morning(programme)
     (slot,) = timetable.take_due(only="verify-stripe-accounts")
     for _ in range(4):
         programme.clock.advance(minutes=59)
@@ -64,7 +69,7 @@ def test_a_slot_that_gives_signs_is_nobody_elses_however_long_it_lasts(programme
 
 def test_the_timetable_is_told_from_another_thread(programme: Programme) -> None:
     timetable = programme.services.timetable
-    programme.clock.set(programme.clock.now() + timedelta(days=2))
+    some_morning(programme)
     (slot,) = timetable.take_due(only="verify-stripe-accounts")
     programme.clock.advance(minutes=59)
     told = threading.Event()

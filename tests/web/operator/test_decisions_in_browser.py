@@ -33,9 +33,7 @@ def block(app: Flask, partner: Partner) -> None:
 
 
 def open_as(visitor: Visitor, page: Page, site: str) -> None:
-    cookie = visitor.client.get_cookie("portal_session")
-    assert cookie is not None
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
+    visitor.goes_on_in(page.context, site)
     page.goto(site + QUEUE)
 
 

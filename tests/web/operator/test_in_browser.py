@@ -28,9 +28,7 @@ def show(olga: Visitor, served_portal: str) -> Show:
     """Opens a page of the portal as Olga."""
 
     def show(page: Page, path: str) -> Page:
-        cookie = olga.client.get_cookie("portal_session")
-        assert cookie is not None
-        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": served_portal}])
+        olga.goes_on_in(page.context, served_portal)
         page.goto(served_portal + path)
         return page
 

@@ -134,9 +134,7 @@ def opened(page: BrowserPage, served_portal: str) -> Open:
     """Opens a page in the browser as a signed-in partner."""
 
     def open_page(partner: Partner, path: str) -> BrowserPage:
-        cookie = partner.client.get_cookie("portal_session")
-        assert cookie is not None
-        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": served_portal}])
+        partner.goes_on_in(page.context, served_portal)
         page.goto(served_portal + path)
         return page
 

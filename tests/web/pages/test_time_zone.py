@@ -159,10 +159,8 @@ def test_files_and_statements_stay_in_utc(indian: Partner) -> None:
 def test_the_browsers_own_zone_is_one_press_away(
     ada: Partner, chromium_process: Browser, served_portal: str, zone: str
 ) -> None:
-    cookie = ada.client.get_cookie("portal_session")
-    assert cookie is not None
     context = chromium_process.new_context(timezone_id=zone, viewport={"width": 390, "height": 900})
-    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": served_portal}])
+    ada.goes_on_in(context, served_portal)
     with attentive_page(context) as page:
         page.goto(f"{served_portal}/dashboard")
         page.get_by_role("link", name="Settings", exact=True).click()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask.testing import FlaskClient
+from playwright.sync_api import BrowserContext
 from werkzeug.test import TestResponse
 
 from tests.web.pages.markup import Element, read
@@ -86,6 +87,12 @@ class Visitor:
     def send(self, page: Page, action: str, **changes: str) -> Page:
         """Press the button of a form on a page, after changing some fields."""
         return self._looked_at(self.client.post(action, data={**page.form(action), **changes}))
+
+    def goes_on_in(self, context: BrowserContext, site: str) -> None:
+        """The same session in a real browser."""
+        cookie = self.client.get_cookie("portal_session")
+        assert cookie is not None
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
 
     def _looked_at(self, response: TestResponse) -> Page:
         page = Page(response)
