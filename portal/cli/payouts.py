@@ -49,13 +49,8 @@ def show(status: str | None, affiliate_code: str | None, limit: int, as_json: bo
 @says_refusals
 def approve(payout_ids: tuple[UUID, ...], acting: str, as_json: bool) -> None:
     """Say yes to requests; the next run sends them. Never the second of two approvals."""
-    by, cause = operator_behind(acting), cause_of(acting, "payouts approve")
-    if len(payout_ids) > 1:
-        _decide(DecisionKind.approve, payout_ids, by=by, cause=cause, as_json=as_json)
-        return
-    row = services().approvals.approve(payout_ids[0], approver=by, cause=cause)
-    outcome = DecisionOutcome.done if row.status is PayoutStatus.approved else DecisionOutcome.first
-    report(_described(row), [_line(DecisionKind.approve, row, outcome)], as_json=as_json)
+    cause = cause_of(acting, "payouts approve")
+    _decide(DecisionKind.approve, payout_ids, by=operator_behind(acting), cause=cause, as_json=as_json)
 
 
 @payouts.command("reject")
@@ -66,12 +61,8 @@ def approve(payout_ids: tuple[UUID, ...], acting: str, as_json: bool) -> None:
 @says_refusals
 def reject(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool) -> None:
     """Say no to requests; the money goes back to the affiliates' balances."""
-    by, cause = operator_behind(acting), cause_of(acting, "payouts reject", reason)
-    if len(payout_ids) > 1:
-        _decide(DecisionKind.reject, payout_ids, by=by, cause=cause, as_json=as_json)
-        return
-    row = services().payouts.reject(payout_ids[0], cause=cause)
-    report(_described(row), [_line(DecisionKind.reject, row, DecisionOutcome.done)], as_json=as_json)
+    cause = cause_of(acting, "payouts reject", reason)
+    _decide(DecisionKind.reject, payout_ids, by=operator_behind(acting), cause=cause, as_json=as_json)
 
 
 @payouts.command("cancel")
@@ -82,16 +73,17 @@ def reject(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool
 @says_refusals
 def cancel(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool) -> None:
     """Call payouts off that are not under way; the money goes back to the affiliates' balances."""
-    by, cause = operator_behind(acting), cause_of(acting, "payouts cancel", reason)
-    if len(payout_ids) > 1:
-        _decide(DecisionKind.cancel, payout_ids, by=by, cause=cause, as_json=as_json)
-        return
-    row = services().payouts.cancel(payout_ids[0], cause=cause)
-    report(_described(row), [_line(DecisionKind.cancel, row, DecisionOutcome.done)], as_json=as_json)
+    cause = cause_of(acting, "payouts cancel", reason)
+    _decide(DecisionKind.cancel, payout_ids, by=operator_behind(acting), cause=cause, as_json=as_json)
 
 
 def _decide(kind: DecisionKind, payout_ids: Sequence[UUID], *, by: UUID, cause: Cause, as_json: bool) -> None:
-    """Several at once, as on the page; exit 1 if one was skipped."""
+    """One, or several at once as on the page; then exit 1 if one was skipped."""
+    if len(payout_ids) == 1:
+        outcome = services().decisions.decide_one(kind, payout_ids[0], decided_by=by, cause=cause)
+        row = services().payouts.get(payout_ids[0])
+        report(_described(row), [_line(kind, row, outcome)], as_json=as_json)
+        return
     key = new_id()
     services().decisions.decide(key, kind, list(dict.fromkeys(payout_ids)), decided_by=by, cause=cause)
     lines = services().decisions.get(key).lines

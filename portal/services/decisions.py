@@ -149,7 +149,7 @@ class Decisions:
             try:
                 if candidate.refusal is not None:
                     raise candidate.refusal
-                outcome = self._decide(kind, payout_id, decided_by=decided_by, cause=cause)
+                outcome = self.decide_one(kind, payout_id, decided_by=decided_by, cause=cause)
             except PortalError as refusal:
                 self._note(key, payout_id, DecisionOutcome.skipped, refusal.sentence)
             except Exception:  # a fault of ours at one payout must not keep the others from being decided
@@ -186,9 +186,10 @@ class Decisions:
         found = self._database.scalars(sa.select(Payout).where(Payout.id.in_(payout_ids))).all()
         return len(found), totals_of(found)
 
-    def _decide(
+    def decide_one(
         self, kind: DecisionKind, payout_id: UUID, *, decided_by: UUID, cause: Cause
     ) -> DecisionOutcome:
+        """By the use case of that payout, in a transaction of its own. Raises PortalError."""
         match kind:
             case DecisionKind.approve:
                 payout = self._approvals.approve(payout_id, approver=decided_by, cause=cause)

@@ -7,13 +7,10 @@ import json
 import pytest
 from flask import Flask
 
+from tests.databases import on_sqlite
 from tests.services.stand_in import StandIn
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What these tests hold is the shell's; the services' tests run on both databases."""
-    return sqlite_url
+pytestmark = on_sqlite
 
 
 def test_it_answers_with_counts(portal_app: Flask) -> None:

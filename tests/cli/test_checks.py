@@ -11,15 +11,12 @@ from flask import Flask
 from portal.models import Affiliate, AuditRow, Installation
 from portal.services.affiliates import AffiliateData
 from portal.wiring import services
+from tests.databases import on_sqlite
 from tests.services.breaking import without_rules
 from tests.services.programme import TEST, Programme
 from tests.services.stand_in import StandIn
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What these tests hold is the shell's; the services' tests run on both databases."""
-    return sqlite_url
+pytestmark = on_sqlite
 
 
 def test_sound_books_are_exit_0_and_nothing_broken(portal_app: Flask) -> None:

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskCliRunner
 
+from tests.databases import on_sqlite
 from tests.services.programme import Programme
 
-pytestmark = pytest.mark.settings(
-    PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-    PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-    PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-    PORTAL_OPERATORS="company:boss",
-    PORTAL_AUTO_APPROVE_LIMIT="usd:1000",
-    PORTAL_SECOND_APPROVAL_LIMIT="usd:100000",
-)
+pytestmark = [
+    on_sqlite,
+    pytest.mark.settings(
+        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
+        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
+        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
+        PORTAL_OPERATORS="company:boss",
+        PORTAL_AUTO_APPROVE_LIMIT="usd:1000",
+        PORTAL_SECOND_APPROVAL_LIMIT="usd:100000",
+    ),
+]
 BOSS = ["--as", "company:boss"]
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What these tests hold is the shell's; the services' tests run on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def shell(portal_app: Flask) -> FlaskCliRunner:
-    return portal_app.test_cli_runner()
-
-
-@pytest.fixture
-def programme(portal_app: Flask, stand_in: Flask) -> Iterator[Programme]:
-    with portal_app.app_context():
-        yield Programme(portal_app, stand_in, portal_app.extensions["portal"].clock)
 
 
 @pytest.fixture

@@ -7,17 +7,16 @@ import json
 import pytest
 from flask import Flask
 
-pytestmark = pytest.mark.settings(
-    PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-    PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-    PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-)
+from tests.databases import on_sqlite
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What these tests hold is the shell's; the services' tests run on both databases."""
-    return sqlite_url
+pytestmark = [
+    on_sqlite,
+    pytest.mark.settings(
+        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
+        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
+        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
+    ),
+]
 
 
 def test_an_operator_is_added_listed_and_removed(portal_app: Flask) -> None:

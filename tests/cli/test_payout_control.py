@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from portal.wiring import services
+from tests.databases import on_sqlite
 from tests.services.programme import Programme
 
-pytestmark = pytest.mark.settings(
-    PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-    PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-    PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-    PORTAL_OPERATORS="company:boss",
-)
+pytestmark = [
+    on_sqlite,
+    pytest.mark.settings(
+        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
+        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
+        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
+        PORTAL_OPERATORS="company:boss",
+    ),
+]
 BOSS = ["--as", "company:boss", "--json"]
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What these tests hold is the shell's; the services' tests run on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def shell(portal_app: Flask) -> FlaskCliRunner:
-    return portal_app.test_cli_runner()
-
-
-@pytest.fixture
-def programme(portal_app: Flask, stand_in: Flask) -> Iterator[Programme]:
-    with portal_app.app_context():
-        yield Programme(portal_app, stand_in, portal_app.extensions["portal"].clock)
 
 
 def test_sending_is_stopped_and_let_go_on(shell: FlaskCliRunner) -> None:

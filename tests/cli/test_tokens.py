@@ -8,11 +8,9 @@ import re
 import pytest
 from flask import Flask
 
+from tests.databases import on_sqlite
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What these tests hold is the shell's; the services' tests run on both databases."""
-    return sqlite_url
+pytestmark = on_sqlite
 
 
 def test_create_prints_the_token_alone_on_standard_output(portal_app: Flask) -> None:

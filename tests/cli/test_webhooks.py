@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -12,43 +11,31 @@ from flask.testing import FlaskCliRunner
 
 from portal.models import EventState, WebhookEvent
 from portal.services.audit_trail import AuditFilter
+from tests.databases import on_sqlite
 from tests.services.programme import Programme
 
-pytestmark = pytest.mark.settings(
-    PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-    PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-    PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-    PORTAL_OPERATORS="company:boss",
-    PORTAL_BASE_URL="http://127.0.0.1:9",
-)
+pytestmark = [
+    on_sqlite,
+    pytest.mark.settings(
+        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
+        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
+        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
+        PORTAL_OPERATORS="company:boss",
+        PORTAL_BASE_URL="http://127.0.0.1:9",
+    ),
+]
 BOSS = ["--as", "company:boss", "--json"]
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What these tests hold is the shell's; the services' tests run on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def shell(portal_app: Flask) -> FlaskCliRunner:
-    return portal_app.test_cli_runner()
-
-
-@pytest.fixture
-def programme(portal_app: Flask, stand_in: Flask) -> Iterator[Programme]:
+def programme(programme: Programme) -> Programme:
     """With two parked events and one that was ignored."""
-    with portal_app.app_context():
-        programme = Programme(portal_app, stand_in, portal_app.extensions["portal"].clock)
-        for number in range(3):
-            programme.receive({"id": f"evt_{number}", "object": "event", "type": "x.y", "livemode": False})
-        programme.services.stripe_events.process_due()
-        programme.execute(
-            sa.update(WebhookEvent)
-            .where(WebhookEvent.id != "evt_0")
-            .values(state=EventState.parked, tries=12)
-        )
-        yield programme
+    for number in range(3):
+        programme.receive({"id": f"evt_{number}", "object": "event", "type": "x.y", "livemode": False})
+    programme.services.stripe_events.process_due()
+    parked = sa.update(WebhookEvent).where(WebhookEvent.id != "evt_0")
+    programme.execute(parked.values(state=EventState.parked, tries=12))
+    return programme
 
 
 def states(shell: FlaskCliRunner, *options: str) -> dict[str, str]:
