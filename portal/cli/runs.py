@@ -40,7 +40,7 @@ def verify(stale: int | None, as_json: bool) -> None:
         "webhooks_missed": run.webhooks_missed,
     }
     lines = [f"{name}: {count}" for name, count in tally.items()]
-    stuck = [_stuck(each) for each in services().verification.stuck(limit=MOST_STUCK)]
+    stuck = [_stuck(each) for each in services().affiliate_search.stuck(limit=MOST_STUCK)]
     lines += [f"stuck: {who['affiliate_code']} since {who['since']}, {who['detail']}" for who in stuck]
     report(tally | ({"stuck": stuck} if stuck else {}), lines, as_json=as_json)
 

@@ -142,4 +142,6 @@ class VerificationRun(Base):
     changed: Mapped[int] = mapped_column(BigNumber, default=0)
     unchanged: Mapped[int] = mapped_column(BigNumber, default=0)
     errors: Mapped[int] = mapped_column(BigNumber, default=0)
+    unreached: Mapped[int] = mapped_column(BigNumber, default=0, server_default="0")
+    """Of the errors, those where Stripe gave no answer."""
     webhooks_missed: Mapped[int] = mapped_column(BigNumber, default=0)

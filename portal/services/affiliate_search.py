@@ -68,6 +68,12 @@ class AffiliateSearch:
         self._clock = clock
 
     @reading
+    def stuck(self, *, limit: int) -> list[Affiliate]:
+        """Who has been pending for too long, the longest first."""
+        query = sa.select(Affiliate).where(is_stuck(self._clock.now()))
+        return [*self._database.scalars(query.order_by(Affiliate.status_changed_at).limit(limit))]
+
+    @reading
     def find(
         self, wanted: AffiliateFilter, *, past: str | None = None, limit: int = 50
     ) -> list[FoundAffiliate]:

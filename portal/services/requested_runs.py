@@ -55,11 +55,6 @@ class RequestedRuns:
             id=new_id(),
             trigger=_TRIGGERS[cause.actor],
             started_at=now,
-            checked=0,
-            changed=0,
-            unchanged=0,
-            errors=0,
-            webhooks_missed=0,
         )
         self._database.add(run)
         self._journal.changed(

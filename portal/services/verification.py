@@ -27,7 +27,6 @@ from portal.gateways.stripe import (
 from portal.models import Affiliate, VerificationRun, WebhookEvent
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.accounts import Accounts, Recorded, Standings
-from portal.services.affiliate_search import is_stuck
 from portal.services.journal import Cause
 from portal.services.platform import Platform
 
@@ -91,27 +90,20 @@ class Verification:
                     result, unheard = self._ask(account, run), 0
                 except StripeUnavailableError as problem:
                     log.warning("account.not_reached", account=account.account_id, problem=str(problem))
-                    result, unheard = (None, False), unheard + 1
+                    result, unheard = None, unheard + 1
                 run = self._count(run.id, account, result, is_by_itself=True)
                 if unheard == MOST_UNHEARD:
                     break
-        return self._finish(run.id, unasked=self._left(run))
+        return self._finish(run.id, unasked=self._left(run) if unheard == MOST_UNHEARD else 0)
 
     def make_up(self, *, run_id: UUID) -> VerificationRun | None:
-        """Ask for those whom the newest run did not reach, because Stripe was away; None if it was not."""
-        return self.run(trigger="timetable", stale_hours=24, run_id=run_id) if self._was_away() else None
+        """Ask for those whom the newest run did not reach, because Stripe was away; None if there are none."""
+        return self.run(trigger="timetable", stale_hours=24, run_id=run_id) if self._unreached() else None
 
     @reading
-    def _was_away(self) -> bool:
-        finished = sa.select(VerificationRun.errors).where(VerificationRun.finished_at.is_not(None))
-        newest = finished.order_by(VerificationRun.started_at.desc()).limit(1)
-        return (self._database.scalar(newest) or 0) >= MOST_UNHEARD
-
-    @reading
-    def stuck(self, *, limit: int) -> list[Affiliate]:
-        """Who has been pending for too long, the longest first."""
-        query = sa.select(Affiliate).where(is_stuck(self._clock.now()))
-        return [*self._database.scalars(query.order_by(Affiliate.status_changed_at).limit(limit))]
+    def _unreached(self) -> int:
+        finished = sa.select(VerificationRun.unreached).where(VerificationRun.finished_at.is_not(None))
+        return self._database.scalar(finished.order_by(VerificationRun.started_at.desc()).limit(1)) or 0
 
     def _list(self, run: VerificationRun) -> None:
         """Page after page of Stripe's list, for as long as that is fewer calls than one for each account."""
@@ -150,8 +142,8 @@ class Verification:
         return found
 
     def _ask(self, account: _Account, run: VerificationRun) -> tuple[Recorded | None, bool]:
-        """What was written down, None if Stripe said nothing of this account; and whether an event had announced the
-        change. Raises StripeUnavailableError."""
+        """What was written down, None if Stripe showed nothing; and whether an event had announced the change. Raises
+        StripeUnavailableError."""
         announced = self._is_announced(account)
         cause = Cause.system(f"verify-stripe-accounts {run.id}")
         try:
@@ -169,27 +161,24 @@ class Verification:
                 trigger=trigger,
                 stale_hours=stale_hours,
                 started_at=self._clock.now(),
-                is_listed=False,
-                checked=0,
-                changed=0,
-                unchanged=0,
-                errors=0,
-                webhooks_missed=0,
             )
             self._database.add(run)
         return run
 
     def _is_left(self, run: VerificationRun) -> sa.ColumnElement[bool]:
         """Of an affiliate: whether the run has still to ask about their account."""
-        is_asked_for = sa.and_(
-            Affiliate.stripe_account_id.is_not(None), Affiliate.verification_run_id.is_distinct_from(run.id)
-        )
-        if run.stale_hours is None:
-            return is_asked_for
-        # staleness is a matter of business: rehearsed with the business clock, against the moment of asking
-        before = self._clock.now() - timedelta(hours=run.stale_hours)
-        checked_at = Affiliate.stripe_checked_at
-        return sa.and_(is_asked_for, sa.or_(checked_at.is_(None), checked_at <= before))
+        wanted = [
+            Affiliate.stripe_account_id.is_not(None),
+            Affiliate.verification_run_id.is_distinct_from(run.id),
+        ]
+        if run.last_affiliate_id is not None:
+            wanted.append(Affiliate.id > run.last_affiliate_id)
+        if run.stale_hours is not None:
+            # staleness is a matter of business: rehearsed with the business clock, against the moment of asking
+            before = self._clock.now() - timedelta(hours=run.stale_hours)
+            checked_at = Affiliate.stripe_checked_at
+            wanted.append(sa.or_(checked_at.is_(None), checked_at <= before))
+        return sa.and_(*wanted)
 
     @reading
     def _left(self, run: VerificationRun) -> int:
@@ -199,8 +188,6 @@ class Verification:
     @reading
     def _batch(self, run: VerificationRun) -> list[_Account]:
         query = sa.select(Affiliate.id, Affiliate.stripe_account_id).where(self._is_left(run))
-        if run.last_affiliate_id is not None:
-            query = query.where(Affiliate.id > run.last_affiliate_id)
         rows = self._database.execute(query.order_by(Affiliate.id).limit(BATCH))
         return [_Account(affiliate_id, account_id) for affiliate_id, account_id in rows if account_id]
 
@@ -263,15 +250,22 @@ class Verification:
 
     @writing
     def _count(
-        self, run_id: UUID, account: _Account, result: tuple[Recorded | None, bool], *, is_by_itself: bool
+        self,
+        run_id: UUID,
+        account: _Account,
+        result: tuple[Recorded | None, bool] | None,
+        *,
+        is_by_itself: bool,
     ) -> VerificationRun:
-        recorded, is_announced = result
+        """One account's part of the tally; `result` is None where Stripe gave no answer."""
+        recorded, is_announced = result or (None, False)
         run = self._database.get_one(VerificationRun, run_id)
         self._database.get_one(Affiliate, account.affiliate_id).verification_run_id = run_id
         if is_by_itself:
             run.last_affiliate_id = account.affiliate_id
         if recorded is None:
             run.errors += 1
+            run.unreached += result is None
             return run
         run.checked += 1
         if recorded.is_standing_changed:
@@ -295,6 +289,7 @@ class Verification:
     def _finish(self, run_id: UUID, *, unasked: int) -> VerificationRun:
         run = self._database.get_one(VerificationRun, run_id)
         run.errors += unasked
+        run.unreached += unasked
         run.finished_at = self._clock.now()
         log.info("verification.finished", checked=run.checked, changed=run.changed, errors=run.errors)
         return run

@@ -44,8 +44,8 @@ def _page_of_the_form(base_url: str) -> str | None:
     page, ours = urlsplit(request.referrer or ""), urlsplit(base_url)
     if (page.scheme, page.netloc) != (ours.scheme, ours.netloc):
         return None
-    typed = urlencode({"amount": request.form["amount"]} if "amount" in request.form else {})
-    return local_path(f"{page.path}?{typed}" if typed else page.path)
+    typed = urlencode({"amount": request.form.get("amount", "")})
+    return local_path(f"{page.path}?{typed}" if "amount" in request.form else None) or local_path(page.path)
 
 
 def _is_plain_path(text: str) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.domain.accounts import Requirements
-from portal.gateways.stripe import MOST_UNHEARD, StripeKeyRefusedError
+from portal.gateways.stripe import StripeKeyRefusedError
 from portal.models import Affiliate, VerificationRun
 from portal.models.base import new_id
 from tests.services.crowd import crowd, strangers
@@ -23,12 +23,6 @@ def verify(programme: Programme, **more: object) -> VerificationRun:
 
 def tally(run: VerificationRun) -> tuple[int, int, int, int, int]:
     return run.checked, run.changed, run.unchanged, run.errors, run.webhooks_missed
-
-
-def make_up(programme: Programme) -> VerificationRun:
-    run = programme.services.verification.make_up(run_id=new_id())
-    assert run is not None
-    return run
 
 
 def several(programme: Programme, count: int) -> list[UUID]:
@@ -107,47 +101,6 @@ def test_stripe_away_for_the_whole_run_changes_nothing_and_counts_errors(program
     programme.stripe.goes_away()
     assert tally(verify(programme)) == (0, 0, 0, 2, 0)
     assert {programme.get(who).stripe_account_status for who in affiliates} == {"verified"}
-
-
-def test_while_stripe_is_away_it_is_not_asked_for_each_in_vain_and_later_for_all_again(
-    programme: Programme,
-) -> None:
-    affiliates = several(programme, 6)
-    programme.clock.advance(hours=25)
-    programme.stripe.goes_away()
-    programme.stripe.forget_requests()
-    run = verify(programme)
-    assert tally(run) == (0, 0, 0, 6, 0)
-    assert run.finished_at is not None
-    asked = {request["path"] for request in programme.stripe.requests("GET", "/v1/accounts/")}
-    assert len(asked) == MOST_UNHEARD
-    programme.stripe.comes_back()
-    programme.clock.advance(hours=1)
-    programme.stripe.fate(programme.account_of(affiliates[0]), "restrict", silently=True)
-    assert tally(make_up(programme)) == (6, 1, 5, 0, 1)
-    assert programme.services.verification.make_up(run_id=new_id()) is None
-
-
-def test_accounts_that_stripe_does_not_show_are_no_reason_to_stop(programme: Programme) -> None:
-    *refused, last = several(programme, 5)
-    for affiliate_id in refused:
-        path = f"/v1/accounts/{programme.account_of(affiliate_id)}"
-        programme.stripe.fault("400_saved", path=path, method="GET")
-    assert tally(verify(programme))[3] == 4
-    assert programme.get(last).stripe_checked_at is not None
-
-
-def test_whoever_was_reached_is_not_asked_for_again_when_the_rest_is(programme: Programme) -> None:
-    several(programme, 6)
-    programme.clock.advance(hours=25)
-    (first, *_) = programme.rows(sa.select(Affiliate.stripe_account_id).order_by(Affiliate.id))
-    times = 3 * MOST_UNHEARD
-    programme.stripe.fault("timeout_before", path="/v1/accounts/", method="GET", times=times, skip=1)
-    assert tally(verify(programme)) == (1, 0, 1, 5, 0)
-    programme.stripe.forget_requests()
-    assert tally(make_up(programme)) == (5, 0, 5, 0, 0)
-    asked = {request["path"] for request in programme.stripe.requests("GET", "/v1/accounts/")}
-    assert f"/v1/accounts/{first[0]}" not in asked
 
 
 def test_an_account_of_nobody_who_is_known_costs_nothing(programme: Programme) -> None:
@@ -281,9 +234,9 @@ def test_who_is_pending_for_a_week_is_named_with_what_is_missing(programme: Prog
     waiting = programme.affiliate()
     programme.onboard(waiting, fate=None)
     programme.sync(waiting)
-    assert programme.services.verification.stuck(limit=5) == []
+    assert programme.services.affiliate_search.stuck(limit=5) == []
     programme.clock.advance(days=7)
     programme.affiliate()
-    (found,) = programme.services.verification.stuck(limit=5)
+    (found,) = programme.services.affiliate_search.stuck(limit=5)
     assert (found.id, found.stripe_account_detail) == (waiting, "setup_incomplete")
     assert Requirements.from_json(found.stripe_requirements or {}).missing

@@ -35,7 +35,7 @@ def index() -> Response:
         triggers=_TRIGGER_WORDS,
         stuck=[
             (each, Requirements.from_json(each.stripe_requirements or {}).missing)
-            for each in services().verification.stuck(limit=STUCK_SHOWN)
+            for each in services().affiliate_search.stuck(limit=STUCK_SHOWN)
         ],
         may_change=may_change(),
     )
