@@ -55,7 +55,7 @@ def test_whose_automatic_payout_is_skipped_reads_why_once(
     programme: Programme,
 ) -> None:
     poor, fallen = _automatic(programme, earned=1_200), _automatic(programme, earned=9_000)
-    empty, blocked = _automatic(programme, earned=0), _automatic(programme, earned=9_000)
+    _, blocked = _automatic(programme, earned=0), _automatic(programme, earned=9_000)
     programme.block(blocked)
     programme.stripe.fate(programme.account_of(fallen), "restrict")
     programme.sync(fallen)
@@ -63,12 +63,13 @@ def test_whose_automatic_payout_is_skipped_reads_why_once(
     (slot,) = programme.services.timetable.take_due(only=AUTOMATIC_PAYOUTS)
     for _ in range(2):
         assert programme.services.automatic_payouts.make(slot) == 0
-    told = {row.affiliate_id: row.facts for row in outbox(programme, kind="payout_skipped")}
-    assert {who: (facts["because"], facts["amount"]) for who, facts in told.items()} == {
-        poor: ("amount_below_minimum", 1_200),
-        fallen: ("stripe_restricted", 9_000),
-    }
-    assert empty not in told
+    told = [
+        (row.affiliate_id, row.facts["because"], row.facts["amount"])
+        for row in outbox(programme, kind="payout_skipped")
+    ]
+    assert sorted(told) == sorted(
+        [(poor, "amount_below_minimum", 1_200), (fallen, "stripe_restricted", 9_000)]
+    )
 
 
 def test_several_periods_missed_are_made_up_for_once(programme: Programme) -> None:
