@@ -20,7 +20,8 @@ from portal.sandbox.app import create_sandbox
 from portal.sandbox.config import SandboxConfig
 from tests.browser import attentive_page, fresh_profile, running_chromium
 from tests.clocks import MovableClock
-from tests.databases import TEMPLATE, PostgresCluster, free_port, postgres_cluster
+from tests.compiled_once import compile_once
+from tests.databases import TEMPLATE, PostgresCluster, free_port, postgres_cluster, quick_folder
 from tests.fakes.wsgi_stripe import BASE_URL as STAND_IN_ADDRESS
 from tests.fakes.wsgi_stripe import WsgiHTTPClient
 from tests.lending import Lending
@@ -41,6 +42,9 @@ TEST_SETTINGS = {
     "PORTAL_SUPPORT_EMAIL": "help@portal.example",
     "PORTAL_MAIL_FROM": "payouts@portal.example",
 }
+
+
+compile_once()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -110,11 +114,12 @@ def lending(postgresql: PostgresCluster) -> Lending:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: Path) -> Iterator[str]:
     """A fresh, migrated SQLite database."""
-    file = tmp_path / "portal.db"
-    shutil.copyfile(sqlite_template, file)
-    return f"sqlite:///{file}"
+    with quick_folder() as folder:
+        file = folder / "portal.db"
+        shutil.copyfile(sqlite_template, file)
+        yield f"sqlite:///{file}"
 
 
 @pytest.fixture
