@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import cached_property
 from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g, has_request_context
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from jinja2 import StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import models
@@ -392,7 +392,7 @@ def wire(
         mail_delivery=MailDelivery(
             session,
             clock=clock,
-            letters=Letters(settings=settings, render=partial(mail_words, app)),
+            letters=Letters(settings=settings, render=MailWords(app)),
             gateway=mail or mail_gateway(settings, before_call=_refuse_open_transaction),
         ),
         acceptances=Acceptances(session, clock=clock, journal=journal, reconciliation=reconciliation),
@@ -400,12 +400,23 @@ def wire(
     return wired
 
 
-def mail_words(app: Flask, template: str, facts: Mapping[str, Any]) -> str:
-    """The pages' own templates and filters; a fact that a mail names and does not have is a fault. In a context of its
-    own: it is read in the zone and the language of whom it is for, whoever else is being answered."""
-    with app.app_context():
-        g.time_zone, g.language = facts["time_zone"], facts["language"]
-        return app.jinja_env.overlay(undefined=StrictUndefined).get_template(template).render(facts)
+class MailWords:
+    """The pages' own templates and filters; a fact that a mail names and does not have is a fault."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    @cached_property
+    def _templates(self) -> Environment:
+        """Made with the first mail, when every filter is there; what it has compiled it keeps."""
+        return self._app.jinja_env.overlay(undefined=StrictUndefined)
+
+    def __call__(self, template: str, facts: Mapping[str, Any]) -> str:
+        """In a context of its own: a mail is read in the zone and the language of whom it is for, whoever else is being
+        answered."""
+        with self._app.app_context():
+            g.time_zone, g.language = facts["time_zone"], facts["language"]
+            return self._templates.get_template(template).render(facts)
 
 
 def _refuse_open_transaction() -> None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,7 +22,7 @@ from portal.domain.notifications import MailKind
 from portal.gateways.mail import Sender, composed
 from portal.models import OutboxMail
 from portal.services.letters import Letters, Recipient
-from portal.wiring import mail_words, services
+from portal.wiring import MailWords, services
 
 #: Everything that a mail of any kind may name.
 SAMPLE_FACTS: Mapping[str, Any] = {
@@ -73,7 +72,7 @@ class Mailbox:
             settings = services().settings
         self._folder = folder
         self._sender = Sender.of(settings)
-        self._letters = Letters(settings=settings, render=partial(mail_words, portal))
+        self._letters = Letters(settings=settings, render=MailWords(portal))
 
     def sent(self) -> dict[str, EmailMessage]:
         """By the name of its file, newest first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import partial
 from html import unescape
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from portal.domain.notifications import MailKind
 from portal.gateways.mail import Mail
 from portal.models import OutboxMail
 from portal.services.letters import Letters, Recipient
-from portal.wiring import mail_words
+from portal.wiring import MailWords
 from tests.house.tree import ROOT
 from tests.test_config import PRODUCTION
 
@@ -37,7 +36,7 @@ FACTS: dict[str, Any] = {
 
 
 def written(app: Flask, settings: Settings, kind: MailKind, to: Recipient = ANA, **facts: Any) -> Mail:
-    letters = Letters(settings=settings, render=partial(mail_words, app))
+    letters = Letters(settings=settings, render=MailWords(app))
     at = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
     told = OutboxMail(id=UUID(int=1), kind=kind, facts=FACTS | facts, created_at=at)
     return letters.write(told, to, at=at)
