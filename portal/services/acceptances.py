@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from portal.clock import Clock
 from portal.domain.errors import InvalidInput, NotFound, PortalError
 from portal.models import ReconciliationAcceptance
-from portal.models.base import Database, new_id, reading, writing
+from portal.models.base import Database, reading, writing
 from portal.services.audit_trail import names_of_people
 from portal.services.journal import Cause, Journal
 from portal.services.reconciliation import PassTally, Reconciliation
@@ -82,7 +82,6 @@ class Acceptances:
                 continue  # somebody was faster
             self._database.add(
                 ReconciliationAcceptance(
-                    id=new_id(),
                     kind=difference.kind,
                     difference_id=difference.id,
                     message=difference.message,

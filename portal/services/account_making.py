@@ -28,7 +28,7 @@ from portal.domain.new_accounts import facts_of_new, is_for_v2, new_account_v1, 
 from portal.domain.sentences import Sentence
 from portal.gateways.stripe import StripeGateway, StripeProblemError
 from portal.models import Affiliate, Installation, StripeAccount
-from portal.models.base import Database, new_id, reading, writing
+from portal.models.base import Database, reading, writing
 from portal.services.accounts import Standings, is_disconnected
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
@@ -133,7 +133,6 @@ class AccountMaking:
         generations = sa.select(sa.func.count()).where(StripeAccount.affiliate_id == affiliate.id)
         generation = self._database.scalar(generations.select_from(StripeAccount)) or 0
         row = StripeAccount(
-            id=new_id(),
             affiliate_id=affiliate.id,
             generation=generation + 1,
             idempotency_key=f"account-{affiliate.id}-g{generation + 1}",
@@ -167,14 +166,14 @@ class AccountMaking:
     def _record(self, affiliate_id: UUID, row_id: UUID, answer: StripeAnswer, *, cause: Cause) -> str | None:
         """What the answer proves, written down; the account's id if there is one now."""
         affiliate = self._books.lock(affiliate_id)
-        row = self._database.get_one(StripeAccount, row_id, populate_existing=True)
+        row = self._database.get_one(StripeAccount, row_id)
         if row.state is AttemptState.succeeded:
             return row.stripe_account_id
         meaning = classify(answer, row.parameters)
         if meaning is AnswerClass.success and answer.made is not None:
             self._adopt(affiliate, row, facts_of_new(answer.made, row.parameters), cause=cause)
             return row.stripe_account_id
-        row.error_code, row.error_message = answer.error_code, answer.message[:500]
+        row.error_code, row.error_message = answer.error_code, answer.message
         _log_answer(affiliate, answer, meaning)
         if meaning in {AnswerClass.not_executed, AnswerClass.key_refused, AnswerClass.refused}:
             row.unresolved_tries -= 1

@@ -17,7 +17,7 @@ from portal.domain.money import is_supported
 from portal.domain.payouts import OPEN_STATUSES, HoldReason, PayoutMethod
 from portal.domain.sentences import Sentence
 from portal.models import Affiliate, Payout, User
-from portal.models.base import Database, new_id, reading, writing
+from portal.models.base import Database, reading, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 from portal.services.notifications import Notifications
@@ -120,7 +120,6 @@ class Affiliates:
         country = country or self._settings.default_country
         refuse_problems(country_problems(country))
         affiliate = Affiliate(
-            id=new_id(),
             code="".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_CHARACTERS)),
             user_id=user_id,
             name=user.name,
@@ -139,7 +138,6 @@ class Affiliates:
         found = self._database.scalar(sa.select(Affiliate).where(Affiliate.code == code))
         if found is None:
             affiliate = Affiliate(
-                id=new_id(),
                 code=code,
                 name=data.name or "",
                 email=data.email or "",

@@ -27,7 +27,7 @@ from portal.domain.verdicts import (
     reconsidered,
 )
 from portal.models import Affiliate, Installation, Payout, PayoutAttempt
-from portal.models.base import Database, new_id, writing
+from portal.models.base import Database, writing
 from portal.services.holds import Holds
 from portal.services.journal import Cause
 from portal.services.payout_moves import PayoutMoves
@@ -81,7 +81,6 @@ class Attempts:
         now = self._clock.now()
         generation = self._generations(payout_id) + 1
         attempt = PayoutAttempt(
-            id=new_id(),
             payout_id=payout.id,
             generation=generation,
             idempotency_key=idempotency_key(payout.id, generation),
@@ -142,14 +141,14 @@ class Attempts:
         verdict = after_answer(attempt, heard)
         if meaning is not AnswerClass.success and not attempt.state.is_proven:
             attempt.last_answer = meaning
-            attempt.error_code, attempt.error_message = answer.error_code, answer.message[:500] or None
+            attempt.error_code, attempt.error_message = answer.error_code, answer.message or None
             attempt.request_id = answer.request_id
         if verdict.is_tried_again:
             self._next_try(payout, attempt, answer.retry_after_seconds)
         if verdict.state is AttemptState.parked:
             log.error("transfer.parked", payout=payout.reference, problem=answer.message)
         if verdict.status is PayoutStatus.failed:
-            payout.reason = answer.message[:500]
+            payout.reason = answer.message
         return self._write(verdict, affiliate, payout, attempt, cause=cause)
 
     @writing

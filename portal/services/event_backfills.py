@@ -36,7 +36,7 @@ from portal.models import (
     ReadEventList,
     WebhookEvent,
 )
-from portal.models.base import Database, add_once, new_id, reading, writing
+from portal.models.base import Database, add_once, reading, writing
 from portal.services.stripe_events import BANK_PAYOUT_TYPES
 
 log = structlog.get_logger(__name__)
@@ -243,7 +243,6 @@ class EventBackfills:
     def _write(self, tally: BackfillTally) -> None:
         self._database.add(
             EventBackfill(
-                id=new_id(),
                 since_at=tally.since_at,
                 started_at=tally.started_at,
                 finished_at=self._clock.real_now(),

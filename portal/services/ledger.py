@@ -13,7 +13,7 @@ from portal.clock import Clock
 from portal.domain.errors import InvalidInput, PortalError
 from portal.domain.ledger import Balances, EntryKind
 from portal.models import Affiliate, Earning, LedgerEntry
-from portal.models.base import Database, new_id, reading, writing
+from portal.models.base import Database, reading, writing
 from portal.services.books import Books
 from portal.services.journal import Cause
 
@@ -90,7 +90,6 @@ class Ledger:
 
     def _post_earning(self, item: EarningData, affiliate: Affiliate) -> Earning:
         earning = Earning(
-            id=new_id(),
             affiliate_id=affiliate.id,
             reference=item.reference,
             amount=item.amount,

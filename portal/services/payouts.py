@@ -25,7 +25,7 @@ from portal.domain.payouts import (
 )
 from portal.domain.sentences import Sentence
 from portal.models import Affiliate, AuditRow, Payout
-from portal.models.base import Database, new_id, reading, writing
+from portal.models.base import Database, reading, writing
 from portal.services.approvals import Approvals
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
@@ -97,7 +97,6 @@ class Payouts:
     ) -> Payout:
         """The row and its reserve entry."""
         payout = Payout(
-            id=new_id(),
             affiliate_id=affiliate.id,
             amount=money.amount,
             currency=money.currency,

@@ -22,7 +22,7 @@ from portal.domain.verdicts import Listing
 from portal.gateways.stripe import StripeGateway
 from portal.gateways.transfer_facts import TransferFacts
 from portal.models import Installation, Payout, ReconciliationAcceptance, ReconciliationPass
-from portal.models.base import Database, new_id, reading, writing
+from portal.models.base import Database, reading, writing
 from portal.services.attempts import Attempts
 from portal.services.journal import Cause
 from portal.services.reversals import Reversals
@@ -233,7 +233,6 @@ class Reconciliation:
     def _write(self, tally: PassTally) -> None:
         self._database.add(
             ReconciliationPass(
-                id=new_id(),
                 since_at=tally.since_at,
                 started_at=tally.started_at,
                 finished_at=self._clock.real_now(),

@@ -11,7 +11,7 @@ from portal.domain.errors import NotFound
 from portal.domain.ledger import AccountKind
 from portal.domain.refunds import RefundConflict, RefundIsLargerThanEarning, split_refund
 from portal.models import Affiliate, Earning, Refund
-from portal.models.base import Database, new_id, writing
+from portal.models.base import Database, writing
 from portal.services.books import Books
 from portal.services.journal import Cause, Journal
 
@@ -56,7 +56,6 @@ class Refunds:
 
     def _take_back(self, affiliate: Affiliate, earning: Earning, data: RefundData, cause: Cause) -> Refund:
         refund = Refund(
-            id=new_id(),
             earning_id=earning.id,
             reference=data.reference,
             amount=data.amount,

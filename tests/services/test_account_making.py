@@ -12,6 +12,7 @@ from portal.domain.account_refusals import AccountWasRefused
 from portal.domain.errors import StripeIsAway
 from tests.services.both_ways import BOTH_WAYS, V1
 from tests.services.line import Killed, Line
+from tests.services.mail.reading import outbox
 from tests.services.programme import TEST, Programme
 
 pytestmark = BOTH_WAYS
@@ -176,6 +177,7 @@ def test_a_new_account_is_a_change_of_bank(programme: Programme) -> None:
     programme.sync(affiliate_id)
     account_id = programme.onboard(affiliate_id, fate=None)
     assert programme.get(affiliate_id).bank_changed_at == programme.clock.now()  # whichever bank it will have
+    assert [mail.facts["is_new_account"] for mail in outbox(programme, kind="bank_changed")] == [True]
     programme.stripe.fate(account_id, "approve")
     programme.sync(affiliate_id)
     payout_id = programme.request(affiliate_id)
