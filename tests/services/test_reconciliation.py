@@ -219,18 +219,19 @@ def test_a_run_sends_nothing_while_there_is_a_difference_and_leaves_all_where_it
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_restored_backup_sends_nothing_again(adrift: Programme, tmp_path: Path) -> None:
+def test_a_restored_backup_sends_nothing_again(adrift: Programme) -> None:
     """The database forgets that it paid; Stripe does not, although it has forgotten the keys."""
     payout_id = adrift.approved()
     reconcile(adrift)
-    backup = tmp_path / "backup.db"
-    with sqlite3.connect(str(db.engine.url.database)) as connection:
+    database = Path(str(db.engine.url.database))
+    backup = database.with_name("backup.db")
+    with sqlite3.connect(database) as connection:
         connection.execute(f"VACUUM INTO '{backup}'")
     connection.close()
     assert adrift.run().counts[Outcome.paid] == 1
     db.session.remove()
     db.engine.dispose()
-    backup.replace(str(db.engine.url.database))
+    backup.replace(database)
     assert adrift.payout(payout_id).status == "approved"
     adrift.clock.advance(days=2)
     adrift.stripe.prune_keys()
