@@ -21,6 +21,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from psycopg import sql
 
 from tests.equipment import postgresql_programs
@@ -46,6 +47,22 @@ _SPEED = (
     "shared_buffers=64MB",
     "max_connections=100",
 )
+
+
+@contextmanager
+def statements_of(engine: sa.Engine) -> Iterator[list[str]]:
+    """Every statement that is sent meanwhile, but those that begin a transaction."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 class PostgresCluster:

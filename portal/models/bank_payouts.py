@@ -43,6 +43,12 @@ class BankPayout(Base):
         """What it means for what it carries."""
         return stage_of(self.status, self.failure_code)
 
+    @property
+    def place(self) -> tuple[bool, datetime, str]:
+        """Of all that carry one payout the greatest counts: the latest, and one that came back only where no other
+        carries it."""
+        return (not self.status.is_over, self.created_at, self.id)
+
     def failure(self, reference: str) -> Failure:
         """Why it failed and what comes next; `reference` is what the affiliate quotes to us."""
         return failure_of(

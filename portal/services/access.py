@@ -184,17 +184,18 @@ class Access(Operators, ApiTokens):
     @reading
     def _session(self, session_id: str) -> tuple[SignInSession, CurrentUser] | None:
         query = (
-            sa.select(SignInSession, User, Identity, Operator)
+            sa.select(SignInSession, User, Identity, Affiliate, Operator)
             .join(User, User.id == SignInSession.user_id)
             .join(Identity, Identity.id == SignInSession.identity_id)
+            .outerjoin(Affiliate, Affiliate.user_id == User.id)
             .outerjoin(Operator, Operator.user_id == User.id)
             .where(SignInSession.token_sha256 == session_id)
         )
         rows = self._database.execute(query).all()
         if not rows:
             return None
-        session, user, identity, _ = rows[0]
-        role = self._strongest(list(filter(None, (row[3] for row in rows))))
+        session, user, identity, affiliate, _ = rows[0]
+        role = self._strongest(list(filter(None, (row[4] for row in rows))))
         known = self._settings.providers.get(identity.provider)
         return session, CurrentUser(
             user.id,
@@ -204,6 +205,7 @@ class Access(Operators, ApiTokens):
             provider=known.name if known is not None and known.issuer == identity.issuer else "",
             end_session_endpoint=session.end_session_endpoint,
             role=role,
+            affiliate=affiliate,
         )
 
     @writing

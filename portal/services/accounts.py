@@ -190,13 +190,13 @@ class Accounts:
         affiliate, may_ask = self._take_turn(affiliate_id)
         return (self.sync(affiliate_id, cause=cause), True) if may_ask else (affiliate, False)
 
-    def poll(self, affiliate_id: UUID, *, cause: Cause) -> Affiliate:
-        """What the status poll shows: the row, after asking Stripe now and then while it is pending."""
-        affiliate = self._get(affiliate_id)
+    def poll(self, affiliate: Affiliate, *, cause: Cause) -> Affiliate:
+        """What the status poll shows: the row that was just read, or what became of it where Stripe was asked, which
+        happens now and then while it is pending."""
         if affiliate.stripe_account_status is not AccountStatus.pending or self._was_just_asked(affiliate):
             return affiliate
         try:
-            return self.check(affiliate_id, cause=cause)[0]
+            return self.check(affiliate.id, cause=cause)[0]
         except StripeIsAway:
             return affiliate
 

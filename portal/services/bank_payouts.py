@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -46,7 +47,6 @@ _NOT_SHOWN = frozenset({403, 404})
 
 #: How it answers for one whose contents it does not tell, though it seemed that it would.
 _NOT_ANSWERED = 400
-
 
 #: A look at all of them ends after that, so that the worker gets to its other work.
 LONGEST_LOOK = timedelta(minutes=20)
@@ -221,19 +221,16 @@ class BankPayouts:
     def _current(self, payout_ids: Collection[UUID]) -> Mapping[UUID, BankPayout]:
         if not payout_ids:
             return {}
-        query = sa.select(CarriedPayout.payout_id, BankPayout).join(
-            BankPayout, BankPayout.id == CarriedPayout.bank_payout_id
-        )
-        found: dict[UUID, BankPayout] = {}
-        for payout_id, row in self._database.execute(query.where(CarriedPayout.payout_id.in_(payout_ids))):
-            found[payout_id] = max(found.get(payout_id, row), row, key=_place)
-        return found
+        query = sa.select(CarriedPayout.payout_id, BankPayout).join_from(CarriedPayout, BankPayout)
+        rows = self._database.execute(query.where(CarriedPayout.payout_id.in_(payout_ids))).all()
+        return counting_banks((payout_id, bank) for payout_id, bank in rows)
 
     @reading
     def of_payout(self, payout_id: UUID) -> list[BankPayout]:
         """Every one that carries, or carried, a payout; the one that counts now comes last."""
         query = sa.select(BankPayout).join(CarriedPayout, CarriedPayout.bank_payout_id == BankPayout.id)
-        return sorted(self._database.scalars(query.where(CarriedPayout.payout_id == payout_id)), key=_place)
+        rows = self._database.scalars(query.where(CarriedPayout.payout_id == payout_id))
+        return sorted(rows, key=attrgetter("place"))
 
     def is_looked_for(self, payout: Payout) -> bool:
         """Whether the portal still asks Stripe which bank payout carries it."""
@@ -295,6 +292,9 @@ def _set(row: BankPayout, facts: BankPayoutFacts, asked_at: datetime) -> None:
     row.last_seen_at = asked_at
 
 
-def _place(row: BankPayout) -> tuple[bool, datetime, str]:
-    """The latest counts; one that came back only where no other carries the payout."""
-    return (not row.status.is_over, row.created_at, row.id)
+def counting_banks(carried: Iterable[tuple[UUID, BankPayout]]) -> Mapping[UUID, BankPayout]:
+    """Of all that carry a payout, by its id, the one that counts now."""
+    found: dict[UUID, BankPayout] = {}
+    for payout_id, bank in carried:
+        found[payout_id] = max(found.get(payout_id, bank), bank, key=attrgetter("place"))
+    return found

@@ -128,21 +128,28 @@ class Books:
         )
 
     def outlook(self, affiliate: Affiliate, *, until: datetime) -> Outlook:
-        """The balances now, and what the holds will make of them; two statements, however many earnings there are."""
+        """The balances now, and what the holds will make of them; one statement, however many earnings there are."""
         now, ends_at = self._clock.now(), Earning.available_at
-        rows = self._database.execute(
+        holds = (
             sa.select(
                 # what has passed is one row, whenever it was
                 sa.case((ends_at > now, utc_day(ends_at))).label("day"),
-                sa.func.sum(Earning.held),
-                sa.func.sum(sa.case((ends_at <= until, Earning.held), else_=0)),
-                sa.func.max(ends_at),
+                sa.func.sum(Earning.held).label("held"),
+                sa.func.sum(sa.case((ends_at <= until, Earning.held), else_=0)).label("passed_then"),
+                sa.func.max(ends_at).label("last_at"),
             )
             .where(Earning.affiliate_id == affiliate.id, Earning.held > 0)
             .group_by("day")
-            .order_by("day")
+            .subquery()
+        )
+        found = self._database.execute(
+            sa.select(LedgerAccount.kind, LedgerAccount.balance, *holds.c)
+            .outerjoin(holds, LedgerAccount.kind == AccountKind.on_hold)
+            .where(LedgerAccount.affiliate_id == affiliate.id)
+            .order_by(holds.c.day)
         ).all()
-        stored = self.stored_balances(affiliate.id)
+        stored: Mapping[AccountKind, int] = {kind: balance for kind, balance, *_ in found}
+        rows = [row for _, _, *row in found if row[1] is not None]
 
         def balances(passed: int) -> Balances:
             return balances_at(stored, [Hold(passed, now)], currency=affiliate.currency, now=now)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from portal.domain.errors import PortalError
+from portal.models import Affiliate
 
 #: As long as the columns that keep them; a provider may send more.
 NAME_CHARACTERS, EMAIL_CHARACTERS = 200, 320
@@ -58,6 +59,8 @@ class CurrentUser:
     end_session_endpoint: str | None = None
     """Where a browser is sent to sign out there too; only if that provider had one."""
     role: OperatorRole | None = None
+    affiliate: Affiliate | None = field(default=None, repr=False, compare=False)
+    """Their affiliate record, if they have one, as it was when the session was looked up."""
 
     @property
     def is_operator(self) -> bool:

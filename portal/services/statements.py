@@ -6,16 +6,17 @@ be summed up at any later time with the same result. It is done when somebody fi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.domain.errors import NotFound
-from portal.domain.ledger import EntryKind
+from portal.domain.ledger import AccountKind, EntryKind
 from portal.domain.money import Money
 from portal.domain.sentences import Sentence
 from portal.domain.statements import (
@@ -26,9 +27,11 @@ from portal.domain.statements import (
     summed_up,
     totals_of,
 )
-from portal.models import Affiliate, Earning, LedgerEntry, Payout, Refund, Statement
+from portal.models import Affiliate, Earning, LedgerAccount, LedgerEntry, Payout, Refund, Statement
 from portal.models.base import Database, reading, writing
 from portal.services.books import Books
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,21 @@ class Statements:
 
     def years(self, affiliate_id: UUID) -> list[YearStatements]:
         """Every month since the first entry, the running one included; newest first, year by year."""
-        months = self._up_to_date(affiliate_id)
+        months = self._up_to_date(self._months, affiliate_id)
         years = sorted({each.month.year for each in months}, reverse=True)
         return [YearStatements(year, [each for each in months if each.month.year == year]) for year in years]
 
     def get(self, affiliate_id: UUID, month: Month) -> MonthStatement:
         """One month. Raises NotFound for one before the first entry, or that has not begun."""
-        for each in self._up_to_date(affiliate_id):
+        for each in self._up_to_date(self._months, affiliate_id):
             if each.month == month:
                 return each
         raise NotFound(Sentence("There is no statement for this month."))
+
+    def earned(self, affiliate_id: UUID) -> Mapping[Month, Money]:
+        """What was earned, less refunds, in every month since the first entry, the running one included; one statement
+        however many there are, but for the first look in a month."""
+        return self._up_to_date(self._earned, affiliate_id)
 
     @reading
     def lines(
@@ -108,13 +116,11 @@ class Statements:
         refunds = self._refunds({_refund_id(entry) for entry, *_ in rows} - {None})
         return [_line(entry, earning, payout, refunds) for entry, earning, payout in rows]
 
-    def _up_to_date(self, affiliate_id: UUID) -> list[MonthStatement]:
-        """All months, newest first; those that are over are written down if nobody did so yet."""
-        months = self._months(affiliate_id)
-        if months is None:
+    def _up_to_date(self, read: Callable[[UUID], T | None], affiliate_id: UUID) -> T:
+        """What `read` finds; if that is None, months are over that nobody has written down yet, which is done now."""
+        while (found := read(affiliate_id)) is None:
             self._close_passed(affiliate_id)
-            months = self._months(affiliate_id)
-        return months or []
+        return found
 
     @writing
     def _close_passed(self, affiliate_id: UUID) -> None:
@@ -167,6 +173,33 @@ class Statements:
             return None
         opening = Money.zero(first.currency) if first else months[-1].totals.closing
         return [self._running(affiliate_id, opening, after_id), *reversed(months)]
+
+    @reading
+    def _earned(self, affiliate_id: UUID) -> Mapping[Month, Money] | None:
+        """None if a month is over and not written down. The running one is what the balance has beyond the others."""
+        begun = sa.select(LedgerEntry.created_at).where(LedgerEntry.affiliate_id == affiliate_id)
+        rows = self._database.execute(
+            sa.select(
+                Statement.month,
+                Statement.earned - Statement.refunded,
+                -LedgerAccount.balance,
+                LedgerAccount.currency,
+                begun.order_by(LedgerEntry.id).limit(1).scalar_subquery(),
+            )
+            .select_from(LedgerAccount)
+            .outerjoin(Statement, Statement.affiliate_id == LedgerAccount.affiliate_id)
+            .where(LedgerAccount.affiliate_id == affiliate_id, LedgerAccount.kind == AccountKind.earned)
+            .order_by(Statement.month)
+        ).all()
+        if not rows:
+            return {}
+        _, _, total, currency, begun_at = rows[0]
+        months = {Month.parse(month): Money(net, currency) for month, net, *_ in rows if month}
+        due = max(months).next if months else Month.of(begun_at)
+        if due.ends_at <= self._clock.now():
+            return None
+        running = Money(total, currency) - sum(months.values(), Money.zero(currency))
+        return {**months, Month.of(self._clock.now()): running}
 
     def _running(self, affiliate_id: UUID, opening: Money, after_id: int) -> MonthStatement:
         sums = self._sums(LedgerEntry.affiliate_id == affiliate_id, LedgerEntry.id > after_id)

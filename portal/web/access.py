@@ -218,7 +218,7 @@ def _check(rule: Rule) -> Response | None:
             _check_operator(current_user().role)
             return None
         case "affiliate":
-            g.affiliate = services().affiliates.of_user(current_user().user_id)
+            g.affiliate = current_user().affiliate
             if g.affiliate is not None:
                 g.time_zone, g.language = g.affiliate.time_zone, g.affiliate.language
             first_page = "operator.overview" if current_user().is_operator else "auth.first_page"

@@ -103,7 +103,7 @@ def sign_out_elsewhere() -> Response:
 @access("person")
 def first_page() -> Response:
     """“Create my affiliate account”, for whoever has none; the others go on to the dashboard."""
-    if services().affiliates.of_user(current_user().user_id) is not None:
+    if current_user().affiliate is not None:
         return leave_for(url_for("dashboard.show"))
     return _first_page()
 

@@ -33,16 +33,16 @@ def show() -> Response | AnyResponse:
     if target := _FROM_STRIPE.get(request.args.get("stripe", "")):
         return redirect(url_for(target), 303)
     affiliate = current_affiliate()
-    payouts = services().payout_history.page(affiliate.id, limit=RECENT_PAYOUTS)
+    offer = services().offers.of(affiliate.id, latest=RECENT_PAYOUTS)
     return render(
         "dashboard/show.html",
         affiliate=affiliate,
-        offer=services().offers.of(affiliate.id),
-        payouts=payouts,
-        banks=services().bank_payouts.current_of([payout.id for payout in payouts]),
+        offer=offer,
+        payouts=offer.latest,
+        banks=offer.banks,
         card=stripe_card(affiliate, request.args.get("since")),
         chart=earnings_chart(
-            services().statements.years(affiliate.id),
+            services().statements.earned(affiliate.id),
             running=Month.of(services().clock.now()),
             currency=affiliate.currency,
         ),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.domain.money import Money
 from portal.domain.statements import Month
-from portal.services.statements import YearStatements
 
 #: A year, and the whole drawing's size in the units of its own coordinates.
 MONTHS, WIDTH, HEIGHT = 12, 480, 132
@@ -52,9 +51,8 @@ class EarningsChart:
         return max(self.bars, key=lambda bar: (bar.money.amount, bar.month))
 
 
-def earnings_chart(years: Sequence[YearStatements], *, running: Month, currency: str) -> EarningsChart | None:
+def earnings_chart(earned: Mapping[Month, Money], *, running: Month, currency: str) -> EarningsChart | None:
     """None where nothing was ever earned."""
-    earned = {each.month: each.totals.earned - each.totals.refunded for year in years for each in year.months}
     if not earned:
         return None
     months = [running]

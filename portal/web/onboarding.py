@@ -75,7 +75,7 @@ def come_back() -> AnyResponse:
 @pages.get("/stripe/status")
 @access("affiliate")
 def status() -> Response:
-    affiliate = services().accounts.poll(current_affiliate().id, cause=cause())
+    affiliate = services().accounts.poll(current_affiliate(), cause=cause())
     mark = request.args.get("since")
     if not wants_fragment():
         return _card(affiliate, mark)

@@ -141,7 +141,7 @@ def test_a_page_that_waits_has_stripe_asked_every_fifteen_seconds_and_only_while
 
     def polled() -> tuple[str | None, int]:
         programme.stripe.forget_requests()
-        status = programme.services.accounts.poll(ana, cause=TEST).stripe_account_status
+        status = programme.services.accounts.poll(programme.get(ana), cause=TEST).stripe_account_status
         return status, len(programme.stripe.requests("GET", f"/v1/accounts/{account_id}"))
 
     assert polled() == ("pending", 1)

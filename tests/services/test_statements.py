@@ -65,6 +65,16 @@ def test_each_month_begins_where_the_one_before_ended(programme: Programme, ana:
     assert april.closing == have.on_hold + have.available + have.reserved - have.owed
 
 
+def test_what_was_earned_by_month_is_what_the_statements_say(programme: Programme, ana: UUID) -> None:
+    earned = programme.services.statements.earned(ana)
+    assert {str(month): money.amount for month, money in earned.items()} == {
+        "2031-01": 10_000, "2031-02": -500, "2031-03": 0, "2031-04": 700,
+    }  # fmt: skip
+    said = {each.month: each.totals.earned - each.totals.refunded for each in months(programme, ana)}
+    assert earned == said
+    assert programme.services.statements.earned(programme.affiliate()) == {}
+
+
 def test_every_line_says_what_it_is_about(programme: Programme, ana: UUID) -> None:
     statement = programme.services.statements.get(ana, Month(2031, 2))
     lines = programme.services.statements.lines(ana, statement, limit=10)

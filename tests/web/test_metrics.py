@@ -6,7 +6,6 @@ import tomllib
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,7 +15,7 @@ from portal.services.metrics import KEPT_FOR
 from portal.version import VERSION
 from portal.wiring import db
 from tests.clocks import MovableClock
-from tests.databases import on_sqlite
+from tests.databases import on_sqlite, statements_of
 from tests.services.programme import Programme
 from tests.services.stand_in import signed
 
@@ -98,13 +97,7 @@ def test_a_job_that_failed_at_its_slot_is_not_taken_for_done(programme: Programm
 
 @on_sqlite
 def test_many_scrapes_ask_the_database_once_in_ten_seconds(programme: Programme) -> None:
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with statements_of(db.engine) as asked:
         scraped(programme)
         first = len(asked)
         for _ in range(50):
@@ -113,8 +106,6 @@ def test_many_scrapes_ask_the_database_once_in_ten_seconds(programme: Programme)
         programme.clock.advance(seconds=KEPT_FOR.total_seconds())
         scraped(programme)
         assert first < len(asked) <= 2 * first
-    finally:
-        sa.event.remove(db.engine, "before_cursor_execute", note)
 
 
 def test_it_says_the_version_that_the_project_has() -> None:

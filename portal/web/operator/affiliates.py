@@ -140,15 +140,14 @@ def _known(code: str) -> Affiliate:
 
 def _page(code: str, *, refusal: PortalError | None = None) -> Response:
     affiliate = _known(code)
-    offer = services().offers.of(affiliate.id)
-    rows = services().payout_history.page(affiliate.id, limit=RECENT_PAYOUTS)
+    offer = services().offers.of(affiliate.id, latest=RECENT_PAYOUTS)
     return render(
         "operator/affiliates/show.html",
         status=refusal.status if refusal else 200,
         affiliate=affiliate,
         offer=offer,
-        rows=rows,
-        banks=services().bank_payouts.current_of([row.id for row in rows]),
+        rows=offer.latest,
+        banks=offer.banks,
         lines=services().audit_trail.of("affiliate", affiliate.id),
         bank_sharers=services().shared_banks.others(affiliate.id),
         earlier_accounts=services().affiliate_search.earlier_accounts(affiliate.id),
