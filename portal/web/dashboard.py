@@ -6,9 +6,10 @@ from flask import Blueprint, Flask, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.statements import Month
-from portal.web.access import access, current_affiliate, is_signed_in
-from portal.web.earnings_chart import earnings_chart
-from portal.web.rendering import render
+from portal.web.access import access, current_affiliate, is_signed_in, leave_for
+from portal.web.earnings_chart import ChartRange, EarningsChart, earnings_chart
+from portal.web.filters import chosen
+from portal.web.rendering import render, wants_fragment
 from portal.web.stripe_card import stripe_card
 from portal.wiring import services
 
@@ -41,11 +42,28 @@ def show() -> Response | AnyResponse:
         payouts=offer.latest,
         banks=offer.banks,
         card=stripe_card(affiliate, request.args.get("since")),
-        chart=earnings_chart(
-            services().statements.earned(affiliate.id),
-            running=Month.of(services().clock.now()),
-            currency=affiliate.currency,
-        ),
+        chart=_chart(),
+    )
+
+
+@pages.get("/dashboard/chart")
+@access("affiliate")
+def chart() -> AnyResponse:
+    """Another range of the chart, in its place; whoever can't take a part of a page gets the dashboard with it."""
+    shown = _chart()
+    if shown is None or not wants_fragment():
+        return leave_for(url_for("dashboard.show", range=request.args.get("range"), _anchor="chart"))
+    return render("dashboard/_chart_change.html", chart=shown)
+
+
+def _chart() -> EarningsChart | None:
+    """None where nothing was ever earned. Raises InvalidInput for a range that there is not."""
+    affiliate = current_affiliate()
+    return earnings_chart(
+        services().statements.earned(affiliate.id),
+        chosen("range", ChartRange) or ChartRange.year,
+        running=Month.of(services().clock.now()),
+        currency=affiliate.currency,
     )
 
 
