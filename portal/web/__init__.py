@@ -9,6 +9,7 @@ from portal.web import (
     api,
     api_verification,
     auth,
+    compression,
     dashboard,
     earnings,
     errors,
@@ -33,6 +34,7 @@ def register_web(app: Flask) -> None:
     access.register(app)
     errors.register(app)
     headers.register(app)
+    compression.register(app)
     affiliates_pages = (
         auth,
         dashboard,
