@@ -29,6 +29,7 @@ from flask import (
 )
 from htmx_flask import Htmx
 from htmx_flask.requests import HtmxAwareRequest
+from markupsafe import Markup
 
 from portal.domain.languages import Language
 from portal.domain.money import Money, exponent
@@ -155,6 +156,11 @@ def said(words: str) -> str:
     return text.format(**{name: _fact(fact) for name, fact in words.facts.items()}) if words.facts else text
 
 
+def isolated(text: str) -> Markup:
+    """What a person wrote, kept to itself: words that run from right to left turn nothing around beside them."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
 def _fact(fact: object) -> str:
     match fact:
         case datetime():
@@ -227,6 +233,7 @@ def register(app: Flask) -> None:
         month_text=month_text,
         time_text=time_text,
         said=said,
+        isolated=isolated,
         machine_time=machine_time,
         country_name=country_name,
         payout_words=payout_words,

@@ -144,7 +144,7 @@ class TestNeverMixedUp:
 class TestWhatTheyTell:
     def test_somebody_without_a_name_in_the_pool_is_called_by_their_e_mail(self, visitor: Visitor) -> None:
         visitor.cognito.sign_in("/login/cognito", **ADA)
-        assert "<span>ada@example.com</span>" in visitor.cognito.portal.get("/affiliate").text
+        assert "<bdi>ada@example.com</bdi>" in visitor.cognito.portal.get("/affiliate").text
 
     def test_the_identity_is_the_subject_and_not_the_username(self, app: Flask, visitor: Visitor) -> None:
         visitor.cognito.sign_in("/login/cognito", **ADA)

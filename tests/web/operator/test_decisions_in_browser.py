@@ -32,11 +32,6 @@ def block(app: Flask, partner: Partner) -> None:
         services().affiliates.block(partner.row().code, message="", cause=Cause.system("a test"))
 
 
-def open_as(visitor: Visitor, page: Page, site: str) -> None:
-    visitor.goes_on_in(page.context, site)
-    page.goto(site + QUEUE)
-
-
 def declines_anas(page: Page, *, javascript: bool) -> None:
     page.get_by_role("checkbox", name="ana, $100.00").check()
     if javascript:
@@ -66,7 +61,7 @@ def test_many_are_approved_and_the_ineligible_and_the_stale_are_named(
         fresh_profile(chromium_process, javascript=javascript) as his,
         attentive_page(his) as other,
     ):
-        open_as(olga, page, served_portal)
+        olga.opens(page, served_portal, QUEUE)
         page.get_by_role("link", name="Select all eligible on this page (3)").click()
         expect(page.get_by_role("checkbox", checked=True)).to_have_count(3)
         page.get_by_role("checkbox", name="ben, $100.01").check()
@@ -76,7 +71,7 @@ def test_many_are_approved_and_the_ineligible_and_the_stale_are_named(
         expect(page.get_by_role("heading", level=1)).to_have_text("Approve 3 payouts")
         expect(page.locator("[data-list=skipped]")).to_contain_text("Your account is on hold.")
 
-        open_as(new_operator("sam"), other, served_portal)
+        new_operator("sam").opens(other, served_portal, QUEUE)
         declines_anas(other, javascript=javascript)
 
         page.get_by_role("button", name="Approve 3 payouts").click()
@@ -93,7 +88,7 @@ def test_many_are_approved_and_the_ineligible_and_the_stale_are_named(
 def test_the_preview_sent_again_by_going_back_is_not_done_again(
     page: Page, olga: Visitor, partners: list[Partner], served_portal: str
 ) -> None:
-    open_as(olga, page, served_portal)
+    olga.opens(page, served_portal, QUEUE)
     page.get_by_role("checkbox", name="ana").check()
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_role("button", name="Yes, cancel 1 payout").click()
@@ -105,7 +100,7 @@ def test_the_preview_sent_again_by_going_back_is_not_done_again(
 def test_boxes_are_ticked_and_the_list_is_confirmed_by_keyboard(
     page: Page, olga: Visitor, partners: list[Partner], served_portal: str
 ) -> None:
-    open_as(olga, page, served_portal)
+    olga.opens(page, served_portal, QUEUE)
     page.get_by_role("checkbox", name="cleo").focus()
     page.keyboard.press("Space")
     expect(page.locator("#selection")).to_have_text("1 selected, $100.02")
@@ -121,7 +116,7 @@ def test_the_pages_of_decisions_are_for_everybody(
     page: Page, olga: Visitor, partners: list[Partner], portal_app: Flask, served_portal: str
 ) -> None:
     block(portal_app, partners[1])
-    open_as(olga, page, served_portal)
+    olga.opens(page, served_portal, QUEUE)
     for box in page.get_by_role("checkbox").all():
         box.check()
     expect(page.locator("#selection")).to_have_text("4 selected, $400.06")

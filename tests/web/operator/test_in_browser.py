@@ -27,12 +27,7 @@ Show = Callable[[Page, str], Page]
 def show(olga: Visitor, served_portal: str) -> Show:
     """Opens a page of the portal as Olga."""
 
-    def show(page: Page, path: str) -> Page:
-        olga.goes_on_in(page.context, served_portal)
-        page.goto(served_portal + path)
-        return page
-
-    return show
+    return lambda page, path: olga.opens(page, served_portal, path)
 
 
 def test_every_page_is_for_everybody(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from tests.web.pages.markup import read
 from tests.web.pages.visitor import Page, Visitor
 
 TEST = Cause.system("a test")
+
+FRIDAY = datetime(2031, 11, 28, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -125,6 +127,22 @@ def verified(ada: Partner) -> Partner:
     return ada
 
 
+@pytest.fixture
+def on_friday(ada: Partner) -> Partner:
+    """Ada, at a known moment."""
+    ada.clock.set(FRIDAY)
+    ada.sign_in()
+    return ada
+
+
+@pytest.fixture
+def rich(on_friday: Partner) -> Partner:
+    """Verified on that Friday, with $912.50 available."""
+    on_friday.set_up()
+    on_friday.earn(91_250)
+    return on_friday
+
+
 #: Opens one of our pages in the browser as a signed-in partner.
 Open = Callable[[Partner, str], BrowserPage]
 
@@ -133,9 +151,4 @@ Open = Callable[[Partner, str], BrowserPage]
 def opened(page: BrowserPage, served_portal: str) -> Open:
     """Opens a page in the browser as a signed-in partner."""
 
-    def open_page(partner: Partner, path: str) -> BrowserPage:
-        partner.goes_on_in(page.context, served_portal)
-        page.goto(served_portal + path)
-        return page
-
-    return open_page
+    return lambda partner, path: partner.opens(page, served_portal, path)

@@ -1,8 +1,7 @@
-"""What surrounds every page: navigation, weight, htmx's settings, signing out."""
+"""What surrounds every page: navigation, htmx's settings, signing out."""
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
@@ -23,9 +22,6 @@ PAGES = [
     "/stripe/status",
 ]
 
-#: What a first visit may weigh over the wire: page, style and scripts.
-LARGEST_FIRST_LOAD_BYTES = 60_000
-
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_has_its_own_title_and_marks_where_one_is(ada: Partner, path: str) -> None:
@@ -42,19 +38,6 @@ def test_every_page_has_its_own_title_and_marks_where_one_is(ada: Partner, path:
         "Settings",
     ]
     assert len(nav.all("a", aria_current=None)) == (path != "/stripe/status")
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_first_visit_is_light(ada: Partner, path: str) -> None:
-    page = ada.get(path)
-    files = [link.attributes["href"] for link in page.html.all("link")]
-    files += [script.attributes["src"] for script in page.html.all("script")]
-    weights = []
-    for file in files:
-        with ada.client.get(file) as answer:
-            assert answer.status_code == 200
-            weights.append(len(gzip.compress(answer.data)))
-    assert len(gzip.compress(page.response.data)) + sum(weights) < LARGEST_FIRST_LOAD_BYTES
 
 
 def test_htmx_keeps_no_money_in_the_browser_and_evaluates_nothing(ada: Partner) -> None:

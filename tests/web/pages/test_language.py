@@ -71,11 +71,13 @@ def test_what_is_chosen_is_kept_and_counts_whatever_the_browser_asks_for(ada: Pa
     assert ada.get("/dashboard").heading == "Ihre Auszahlungen"
     assert ada.get(PATH).form(PATH)["language"] == "de"
     assert ada.row().language is None
+    assert "E-Mails kommen auf Englisch" in ada.get(PATH).html.one(id="language-hint").text
     page = ada.send(ada.get(PATH), PATH, language="en")
     assert ada.get(page.location).html.one(role="alert", class_="banner tone--verified").text == "Saved."
     for path in ("/dashboard", ALL, PATH):
         assert language_of(ada.get(path)) == "en"
     assert ada.row().language == "en"
+    assert ada.get(PATH).html.one(id="language-hint").text == "For your pages and your e-mails."
 
 
 def test_a_language_that_there_is_not_is_said_at_the_field_and_nothing_is_saved(german: Partner) -> None:

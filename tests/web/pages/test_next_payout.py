@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from portal.wiring import services
 from tests.web.pages.conftest import TEST, Partner
 
-#: A Friday.
-NOW = datetime(2031, 11, 28, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def verified(ada: Partner) -> Partner:
-    """Verified, with $412.50 available, at a known moment."""
-    ada.clock.set(NOW)
-    ada.sign_in()
-    ada.set_up()
-    ada.earn(41_250)
-    return ada
+pytestmark = pytest.mark.usefixtures("on_friday")
 
 
 def automatic(partner: Partner, path: str = "/payouts/preferences") -> None:
@@ -37,7 +25,7 @@ def test_without_automatic_payouts_the_affiliate_begins_and_reads_when_the_next_
 ) -> None:
     assert card(verified) == (
         "Next payout Payouts run when you request one. What is approved goes out next on 28 Nov 2031, 10:00 UTC."
-        " Payout preferences: you chose to request payouts yourself."
+        " You chose to request payouts yourself. Payout preferences"
     )
 
 
@@ -53,8 +41,6 @@ def test_an_automatic_payout_has_its_day_and_its_amount(verified: Partner) -> No
 
 
 def test_an_automatic_payout_that_would_not_be_made_says_why(ada: Partner) -> None:
-    ada.clock.set(NOW)
-    ada.sign_in()
     ada.earn(1_200)
     automatic(ada)
     assert "Nothing is paid out before this is so: “Finish your Stripe set-up”." in card(ada)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from portal.wiring import services
@@ -11,17 +9,6 @@ from tests.web.pages.conftest import TEST, Partner
 from tests.web.pages.visitor import Page
 
 NEW = "/payouts/new"
-NOW = datetime(2031, 11, 28, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def verified(ada: Partner) -> Partner:
-    """Verified, with $912.50 available, at a known moment."""
-    ada.clock.set(NOW)
-    ada.sign_in()
-    ada.set_up()
-    ada.earn(91_250)
-    return ada
 
 
 def lines(page: Page) -> dict[str, str]:
@@ -29,8 +16,8 @@ def lines(page: Page) -> dict[str, str]:
     return {name.text: value.text for name, value in zip(quote.all("dt"), quote.all("dd"), strict=True)}
 
 
-def test_the_form_begins_with_all_that_is_available(verified: Partner) -> None:
-    assert lines(verified.get(NEW)) == {
+def test_the_form_begins_with_all_that_is_available(rich: Partner) -> None:
+    assert lines(rich.get(NEW)) == {
         "Amount": "$912.50, all that is available",
         "Paid to": "Your Stripe account, and from there your bank",
         "Review": "We look at it first, usually within 2 business days",
@@ -39,10 +26,10 @@ def test_the_form_begins_with_all_that_is_available(verified: Partner) -> None:
     }
 
 
-def test_a_part_says_what_is_left_and_when_it_goes_out(verified: Partner) -> None:
-    quote = verified.get(NEW).html.one("section", id="quote")
+def test_a_part_says_what_is_left_and_when_it_goes_out(rich: Partner) -> None:
+    quote = rich.get(NEW).html.one("section", id="quote")
     assert (quote.attributes["hx-get"], quote.attributes["hx-include"]) == (NEW, "#amount")
-    fragment = verified.ask(f"{NEW}?amount=100.00")
+    fragment = rich.ask(f"{NEW}?amount=100.00")
     assert not fragment.html.all("h1")
     assert lines(fragment) == {
         "Amount": "$100.00",
@@ -56,8 +43,8 @@ def test_a_part_says_what_is_left_and_when_it_goes_out(verified: Partner) -> Non
     assert len(fragment.response.data) < 6_000
 
 
-def test_the_same_address_without_javascript_is_the_form_with_that_amount(verified: Partner) -> None:
-    page = verified.get(f"{NEW}?amount=100.00")
+def test_the_same_address_without_javascript_is_the_form_with_that_amount(rich: Partner) -> None:
+    page = rich.get(f"{NEW}?amount=100.00")
     assert page.form("/payouts")["amount"] == "100.00"
     assert lines(page)["Stays available"] == "$812.50"
 
@@ -74,30 +61,30 @@ def test_the_same_address_without_javascript_is_the_form_with_that_amount(verifi
     ],
 )
 def test_what_would_be_refused_is_said_in_the_same_words_and_nothing_is_written(
-    verified: Partner, typed: str, words: str
+    rich: Partner, typed: str, words: str
 ) -> None:
-    fragment = verified.ask(f"{NEW}?amount={typed}")
+    fragment = rich.ask(f"{NEW}?amount={typed}")
     assert (fragment.status, fragment.html.one("section", id="quote").text) == (200, words)
     assert fragment.html.one(id="live").text == words
-    assert not verified.get("/payouts").html.all(data_payout_id=None)
+    assert not rich.get("/payouts").html.all(data_payout_id=None)
 
 
-def test_a_form_that_comes_back_says_its_problem_at_the_field_and_no_third_time(verified: Partner) -> None:
-    page = verified.send(verified.get(NEW), "/payouts", amount="9999")
+def test_a_form_that_comes_back_says_its_problem_at_the_field_and_no_third_time(rich: Partner) -> None:
+    page = rich.send(rich.get(NEW), "/payouts", amount="9999")
     assert page.said.count("You can request up to $912.50.") == 2
     assert page.html.one("section", id="quote").text == ""
 
 
-def test_who_is_stopped_meanwhile_reads_it_while_typing(verified: Partner) -> None:
-    with verified.app.app_context():
-        services().affiliates.block(verified.row().code, message="Please write to us.", cause=TEST)
+def test_who_is_stopped_meanwhile_reads_it_while_typing(rich: Partner) -> None:
+    with rich.app.app_context():
+        services().affiliates.block(rich.row().code, message="Please write to us.", cause=TEST)
     words = "Your account is on hold. Please contact support."
-    assert verified.ask(f"{NEW}?amount=100.00").html.one("section", id="quote").text == words
+    assert rich.ask(f"{NEW}?amount=100.00").html.one("section", id="quote").text == words
 
 
-def test_the_receipt_says_what_was_quoted(verified: Partner) -> None:
-    form = verified.get(f"{NEW}?amount=100.00")
-    page = verified.get(verified.send(form, "/payouts").location)
+def test_the_receipt_says_what_was_quoted(rich: Partner) -> None:
+    form = rich.get(f"{NEW}?amount=100.00")
+    page = rich.get(rich.send(form, "/payouts").location)
     assert (
         "What happens next, and when, is listed below."
         in page.html.one(role="alert", class_="banner tone--verified").text
@@ -112,14 +99,14 @@ def test_the_receipt_says_what_was_quoted(verified: Partner) -> None:
 
 
 def test_the_receipt_of_what_is_reviewed_names_the_day_by_which_it_should_be_approved(
-    verified: Partner,
+    rich: Partner,
 ) -> None:
-    page = verified.get(verified.send(verified.get(NEW), "/payouts").location)
+    page = rich.get(rich.send(rich.get(NEW), "/payouts").location)
     assert page.html.one("ol", class_="timeline").all("li", class_="future")[0].text == (
         "Approved Expected by 2 Dec 2031"
     )
-    verified.wait(days=5)
-    late = verified.get(f"/payouts/{page.html.one(id='payout').attributes['data-payout-id']}")
+    rich.wait(days=5)
+    late = rich.get(f"/payouts/{page.html.one(id='payout').attributes['data-payout-id']}")
     assert "This is taking longer than usual." in late.said
     assert late.html.one("ol", class_="timeline").all("li", class_="future")[0].text == "Approved"
 

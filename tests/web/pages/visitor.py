@@ -8,6 +8,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 from playwright.sync_api import BrowserContext
+from playwright.sync_api import Page as BrowserPage
 from werkzeug.test import TestResponse
 
 from tests.web.pages.markup import Element, read
@@ -93,6 +94,12 @@ class Visitor:
         cookie = self.client.get_cookie("portal_session")
         assert cookie is not None
         context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
+
+    def opens(self, page: BrowserPage, site: str, path: str) -> BrowserPage:
+        """One of our pages in a real browser, in the same session."""
+        self.goes_on_in(page.context, site)
+        page.goto(site + path)
+        return page
 
     def _looked_at(self, response: TestResponse) -> Page:
         page = Page(response)
