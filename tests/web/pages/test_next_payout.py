@@ -25,7 +25,7 @@ def test_without_automatic_payouts_the_affiliate_begins_and_reads_when_the_next_
 ) -> None:
     assert card(verified) == (
         "Next payout Payouts run when you request one. What is approved goes out next on 28 Nov 2031, 10:00 UTC."
-        " You chose to request payouts yourself. Payout preferences"
+        " Payout preferences"
     )
 
 
