@@ -15,6 +15,7 @@ from portal.wiring import db
 from tests.clocks import MovableClock
 from tests.conftest import TEST_SETTINGS, close_queue
 from tests.fakes.wsgi_stripe import BASE_URL as STAND_IN_ADDRESS
+from tests.services.breaking import to_be_broken
 from tests.services.invariants import assert_books_balance
 from tests.services.line import Line
 from tests.services.programme import Programme
@@ -62,3 +63,10 @@ def programme(settings: Settings, clock: MovableClock, stand_in: Flask, line: Li
             close_queue(app)
             db.session.remove()
             db.engine.dispose()
+
+
+@pytest.fixture
+def adrift(settings: Settings, clock: MovableClock, stand_in: Flask, line: Line) -> Iterator[Programme]:
+    """A programme whose books and Stripe shall not agree; nobody asks afterwards whether they do."""
+    with to_be_broken(settings, clock, line, stand_in) as programme:
+        yield programme

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
-from portal.config import Settings
 from portal.domain.errors import InvalidInput, NotFound
 from portal.gateways.transfer_facts import TransferFacts
 from portal.models import ActorKind, AuditRow, Payout, User
@@ -17,19 +14,11 @@ from portal.services.acceptances import PayoutWouldBeSentAgain
 from portal.services.journal import Cause
 from portal.services.transfer_comparison import differences_of
 from tests.clocks import MovableClock
-from tests.services.breaking import to_be_broken, without_rules
+from tests.services.breaking import without_rules
 from tests.services.differing import installation, kinds, paid, reconcile, stray
-from tests.services.line import Line
 from tests.services.programme import TEST, Programme
 
 OPERATOR = Cause(ActorKind.shell, "somebody", "reconcile --accept", "Sent by hand for a contest.")
-
-
-@pytest.fixture
-def adrift(settings: Settings, clock: MovableClock, stand_in: Flask, line: Line) -> Iterator[Programme]:
-    """A programme whose books and Stripe shall not agree; nobody asks afterwards whether they do."""
-    with to_be_broken(settings, clock, line, stand_in) as programme:
-        yield programme
 
 
 def test_what_would_be_sent_again_is_not_accepted_before_it_is_canceled(adrift: Programme) -> None:

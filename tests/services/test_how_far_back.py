@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
-from portal.config import Settings
 from portal.models import Installation, Payout, PayoutAttempt
-from tests.clocks import MovableClock
-from tests.services.breaking import to_be_broken, without_rules
+from tests.services.breaking import without_rules
 from tests.services.differing import kinds, paid, reconcile, stray
-from tests.services.line import Line
 from tests.services.programme import TEST, Programme
-
-
-@pytest.fixture
-def adrift(settings: Settings, clock: MovableClock, stand_in: Flask, line: Line) -> Iterator[Programme]:
-    """A programme whose books and Stripe shall not agree; nobody asks afterwards whether they do."""
-    with to_be_broken(settings, clock, line, stand_in) as programme:
-        yield programme
 
 
 @pytest.mark.parametrize(("seconds", "is_looked_for"), [(-3_600, True), (0, True), (1, False)])

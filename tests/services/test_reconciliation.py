@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 import sqlalchemy.exc
-from flask import Flask
 
-from portal.config import Settings
 from portal.domain.attempts import Outcome
 from portal.gateways.stripe import StripeUnavailableError
 from portal.jobs.work import everything_due
@@ -20,17 +17,10 @@ from portal.models import LedgerEntry, Payout, PayoutAttempt
 from portal.services.journal import Cause
 from portal.wiring import db
 from tests.clocks import MovableClock
-from tests.services.breaking import drop_rule, to_be_broken, without_rules
+from tests.services.breaking import drop_rule, without_rules
 from tests.services.differing import installation, is_halted, kinds, paid, reconcile, stray
 from tests.services.line import Killed, Line
 from tests.services.programme import TEST, Programme
-
-
-@pytest.fixture
-def adrift(settings: Settings, clock: MovableClock, stand_in: Flask, line: Line) -> Iterator[Programme]:
-    """A programme whose books and Stripe shall not agree; nobody asks afterwards whether they do."""
-    with to_be_broken(settings, clock, line, stand_in) as programme:
-        yield programme
 
 
 def test_books_that_agree_have_no_difference(programme: Programme) -> None:
