@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from sqlalchemy import Connection, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -51,10 +51,19 @@ def _compiled_route(compiled: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Templates(BytecodeCache):
-    """In memory; jinja itself sees by a checksum whether a template has changed."""
+    """In memory, for each way to compile them; jinja itself sees by a checksum whether a template has changed."""
 
     def __init__(self) -> None:
         self._known: dict[str, bytes] = {}
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        way = (
+            environment.finalize,
+            environment.trim_blocks,
+            environment.lstrip_blocks,
+            sorted(environment.extensions),
+        )
+        return super().get_bucket(environment, f"{name} {way}", filename, source)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         if bucket.key in self._known:
