@@ -44,12 +44,14 @@ from portal.services.bank_payouts import BankPayouts
 from portal.services.books import Books
 from portal.services.claims import Claims
 from portal.services.crontabs import crontabs
+from portal.services.decision_records import DecisionRecords
 from portal.services.decisions import Decisions
 from portal.services.event_backfills import EventBackfills
 from portal.services.event_log import EventLog
 from portal.services.heartbeats import Heartbeats
 from portal.services.holds import Holds
 from portal.services.journal import Journal
+from portal.services.kept_forms import KeptForms
 from portal.services.ledger import Ledger
 from portal.services.letters import Letters
 from portal.services.mail_delivery import MailDelivery
@@ -125,6 +127,8 @@ class Services:
     payouts: Payouts
     approvals: Approvals
     decisions: Decisions
+    decision_records: DecisionRecords
+    kept_forms: KeptForms
     holds: Holds
     automatic_payouts: AutomaticPayouts
     transfers: Transfers
@@ -283,6 +287,19 @@ def wire(
     timetable = Timetable(session, clock=clock, crontabs=crontabs(settings), heartbeats=heartbeats)
     webhook_tally = WebhookTally(session, clock=clock)
     webhook_health = WebhookHealth(session, clock=clock, secrets=settings.stripe_webhook_secrets)
+    control = PayoutControl(
+        session,
+        clock=clock,
+        stripe=stripe,
+        journal=journal,
+        moves=moves,
+        attempts=attempts,
+        switch=switch,
+        faults=faults,
+        selfcheck=selfcheck,
+        reconciliation=reconciliation,
+    )
+    decision_records = DecisionRecords(session, clock=clock)
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
@@ -316,7 +333,16 @@ def wire(
             timetable=timetable,
             notifications=notifications,
         ),
-        decisions=Decisions(session, clock=clock, moves=moves, approvals=approvals, payouts=payouts),
+        decisions=Decisions(
+            session,
+            moves=moves,
+            approvals=approvals,
+            payouts=payouts,
+            control=control,
+            records=decision_records,
+        ),
+        decision_records=decision_records,
+        kept_forms=KeptForms(session, clock=clock),
         transfers=transfers,
         payout_previews=previews,
         payout_runs=PayoutRuns(
@@ -377,18 +403,7 @@ def wire(
         ),
         audit_chain=audit_chain,
         reconciliation=reconciliation,
-        payout_control=PayoutControl(
-            session,
-            clock=clock,
-            stripe=stripe,
-            journal=journal,
-            moves=moves,
-            attempts=attempts,
-            switch=switch,
-            faults=faults,
-            selfcheck=selfcheck,
-            reconciliation=reconciliation,
-        ),
+        payout_control=control,
         mail_delivery=MailDelivery(
             session,
             clock=clock,

@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from portal.cli.acting import as_option, cause_of
 from portal.cli.answers import json_option, report, says_refusals
+from portal.domain.roles import Act
 from portal.models import Affiliate
 from portal.wiring import services
 
@@ -41,7 +42,7 @@ def show(as_json: bool) -> None:
 def block(code: str, reason: str, message: str, acting: str, as_json: bool) -> None:
     """Stop all payouts of an affiliate; what is approved is held."""
     row = services().affiliates.block(
-        code, message=message, cause=cause_of(acting, "affiliates block", reason)
+        code, message=message, cause=cause_of(acting, Act.block, "affiliates block", reason)
     )
     report(_described(row), [f"{code} is blocked."], as_json=as_json)
 
@@ -54,7 +55,7 @@ def block(code: str, reason: str, message: str, acting: str, as_json: bool) -> N
 @says_refusals
 def unblock(code: str, reason: str | None, acting: str, as_json: bool) -> None:
     """Allow payouts again; the next run looks at what was held."""
-    row = services().affiliates.unblock(code, cause=cause_of(acting, "affiliates unblock", reason))
+    row = services().affiliates.unblock(code, cause=cause_of(acting, Act.block, "affiliates unblock", reason))
     report(_described(row), [f"{code} is not blocked."], as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from portal.cli.acting import cause_of
 from portal.cli.answers import by_shell, json_option, report, says_refusals
+from portal.domain.roles import Act
 from portal.services.reconciliation import PassTally
 from portal.wiring import StripeProblemError, services
 
@@ -64,7 +65,9 @@ def _compare() -> PassTally:
 
 
 def _accept(difference_id: str, reason: str, acting: str) -> PassTally:
-    return services().acceptances.accept(difference_id, cause=cause_of(acting, "reconcile --accept", reason))
+    return services().acceptances.accept(
+        difference_id, cause=cause_of(acting, Act.accept_difference, "reconcile --accept", reason)
+    )
 
 
 @audit.command("verify")

@@ -6,9 +6,10 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from portal.cli.answers import by_shell, json_option, report, says_refusals
+from portal.cli.acting import cause_by_shell, may_as_option
+from portal.cli.answers import json_option, report, says_refusals
+from portal.domain.roles import Act, OperatorRole
 from portal.models import Operator
-from portal.services.people import OperatorRole
 from portal.wiring import services
 
 operators = AppGroup("operators", help="Operators: people of the business.")
@@ -36,14 +37,20 @@ _NAMED = click.argument("named", type=OperatorName(), metavar="PROVIDER:EMAIL-OR
 @operators.command("add")
 @_NAMED
 @click.option(
-    "--role", default=OperatorRole.admin.value, show_default=True, type=click.Choice([*OperatorRole])
+    "--role",
+    default=OperatorRole.admin.value,
+    show_default=True,
+    type=click.Choice([*OperatorRole]),
+    help="What they may do: each all that those after it may.",
 )
+@may_as_option
 @json_option
 @says_refusals
-def add(named: tuple[str, str], role: str, as_json: bool) -> None:
+def add(named: tuple[str, str], role: str, acting: str | None, as_json: bool) -> None:
     """Make somebody an operator; they are bound to it when they first sign in."""
     provider, name = named
-    operator = services().access.add_operator(provider, name, role=role, cause=by_shell("operators add"))
+    cause = cause_by_shell(acting, Act.manage_operators, "operators add")
+    operator = services().access.add_operator(provider, name, role=role, cause=cause)
     if "@" in name and not services().settings.providers[provider].is_email_trusted:
         click.echo(
             f"{provider} is not trusted with e-mail (PORTAL_OIDC_{provider.upper()}_TRUST_EMAIL): "
@@ -67,12 +74,14 @@ def show(as_json: bool) -> None:
 
 @operators.command("remove")
 @_NAMED
+@may_as_option
 @json_option
 @says_refusals
-def remove(named: tuple[str, str], as_json: bool) -> None:
+def remove(named: tuple[str, str], acting: str | None, as_json: bool) -> None:
     """Take an operator's rights back, at once."""
     provider, name = named
-    services().access.remove_operator(provider, name, cause=by_shell("operators remove"))
+    cause = cause_by_shell(acting, Act.manage_operators, "operators remove")
+    services().access.remove_operator(provider, name, cause=cause)
     report(
         {"removed": f"{provider}:{name}"}, [f"{provider}:{name} is no operator any more."], as_json=as_json
     )

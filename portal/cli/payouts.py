@@ -1,8 +1,8 @@
-"""`flask payouts`: the queue, and what an operator decides about a payout."""
+"""`flask payouts`: the queue, and what an operator decides about one payout or several."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import click
@@ -16,12 +16,16 @@ from portal.domain.money import Money
 from portal.domain.payouts import PayoutStatus
 from portal.models import Payout
 from portal.models.base import new_id
-from portal.services.journal import Cause
 from portal.wiring import services
 
 payouts = AppGroup("payouts", help="Payouts: the queue, decisions, and stopping all sending.")
 
 _IDS = click.argument("payout_ids", type=click.UUID, metavar="ID...", nargs=-1, required=True)
+_IS = {
+    DecisionKind.approve: "is approved",
+    DecisionKind.reject: "is rejected",
+    DecisionKind.cancel: "is canceled",
+}
 _REASON = click.option("--reason", required=True, help="Why; the affiliate reads it.")
 
 
@@ -49,8 +53,7 @@ def show(status: str | None, affiliate_code: str | None, limit: int, as_json: bo
 @says_refusals
 def approve(payout_ids: tuple[UUID, ...], acting: str, as_json: bool) -> None:
     """Say yes to requests; the next run sends them. Never the second of two approvals."""
-    cause = cause_of(acting, "payouts approve")
-    _decide(DecisionKind.approve, payout_ids, by=operator_behind(acting), cause=cause, as_json=as_json)
+    _decide(DecisionKind.approve, payout_ids, acting=acting, as_json=as_json)
 
 
 @payouts.command("reject")
@@ -61,8 +64,7 @@ def approve(payout_ids: tuple[UUID, ...], acting: str, as_json: bool) -> None:
 @says_refusals
 def reject(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool) -> None:
     """Say no to requests; the money goes back to the affiliates' balances."""
-    cause = cause_of(acting, "payouts reject", reason)
-    _decide(DecisionKind.reject, payout_ids, by=operator_behind(acting), cause=cause, as_json=as_json)
+    _decide(DecisionKind.reject, payout_ids, acting=acting, reason=reason, as_json=as_json)
 
 
 @payouts.command("cancel")
@@ -73,27 +75,75 @@ def reject(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool
 @says_refusals
 def cancel(payout_ids: tuple[UUID, ...], reason: str, acting: str, as_json: bool) -> None:
     """Call payouts off that are not under way; the money goes back to the affiliates' balances."""
-    cause = cause_of(acting, "payouts cancel", reason)
-    _decide(DecisionKind.cancel, payout_ids, by=operator_behind(acting), cause=cause, as_json=as_json)
+    _decide(DecisionKind.cancel, payout_ids, acting=acting, reason=reason, as_json=as_json)
 
 
-def _decide(kind: DecisionKind, payout_ids: Sequence[UUID], *, by: UUID, cause: Cause, as_json: bool) -> None:
+@payouts.command("retry")
+@_IDS
+@as_option
+@json_option
+@says_refusals
+def retry(payout_ids: tuple[UUID, ...], acting: str, as_json: bool) -> None:
+    """Have the next run take payouts up, however long they were to wait."""
+    _decide(DecisionKind.retry, payout_ids, acting=acting, as_json=as_json)
+
+
+@payouts.command("mark-paid")
+@_IDS
+@click.option(
+    "--reference",
+    "references",
+    required=True,
+    multiple=True,
+    help="What the payment is found by: the wallet transfer's hash, say. One for all, or one for each in order.",
+)
+@as_option
+@json_option
+@says_refusals
+def mark_paid(payout_ids: tuple[UUID, ...], references: tuple[str, ...], acting: str, as_json: bool) -> None:
+    """Note that crypto payouts were paid by hand."""
+    each = references * len(payout_ids) if len(references) == 1 else references
+    if len(each) != len(payout_ids) or len(set(payout_ids)) != len(payout_ids):
+        raise click.UsageError(
+            "Name each payout once, with one --reference for all or one for each, in order."
+        )
+    given = dict(zip(payout_ids, each, strict=True))
+    _decide(DecisionKind.mark_paid, payout_ids, acting=acting, as_json=as_json, references=given)
+
+
+def _decide(
+    kind: DecisionKind,
+    payout_ids: Sequence[UUID],
+    *,
+    acting: str,
+    as_json: bool,
+    reason: str | None = None,
+    references: Mapping[UUID, str] | None = None,
+) -> None:
     """One, or several at once as on the page; then exit 1 if one was skipped."""
+    cause = cause_of(acting, kind.act, f"payouts {kind.value.replace('_', '-')}", reason)
+    by = operator_behind(acting, kind.act)
     if len(payout_ids) == 1:
-        outcome = services().decisions.decide_one(kind, payout_ids[0], decided_by=by, cause=cause)
+        reference = (references or {}).get(payout_ids[0])
+        done = services().decisions.decide_one(
+            kind, payout_ids[0], decided_by=by, cause=cause, reference=reference
+        )
         row = services().payouts.get(payout_ids[0])
-        report(_described(row), [_line(kind, row, outcome)], as_json=as_json)
+        report(
+            _described(row) | _done(done.said), [_line(kind, row, done.outcome, done.said)], as_json=as_json
+        )
         return
-    key = new_id()
-    services().decisions.decide(key, kind, list(dict.fromkeys(payout_ids)), decided_by=by, cause=cause)
-    lines = services().decisions.get(key).lines
+    key, ids = new_id(), list(dict.fromkeys(payout_ids))
+    services().decisions.decide(key, kind, ids, decided_by=by, cause=cause, references=references)
+    lines = services().decision_records.get(key).lines
     described = [
-        _described(line.payout) | {"outcome": line.outcome, "refusal": line.refusal} for line in lines
+        _described(line.payout) | {"outcome": line.outcome, "refusal": line.refusal} | _done(line.done)
+        for line in lines
     ]
     said = [
         f"{line.payout.reference} is skipped: {line.refusal}"
         if line.outcome is None or line.outcome is DecisionOutcome.skipped
-        else _line(kind, line.payout, line.outcome)
+        else _line(kind, line.payout, line.outcome, line.done)
         for line in lines
     ]
     report({"payouts": described}, said, as_json=as_json)
@@ -101,9 +151,16 @@ def _decide(kind: DecisionKind, payout_ids: Sequence[UUID], *, by: UUID, cause: 
         raise click.exceptions.Exit(1)
 
 
-def _line(kind: DecisionKind, row: Payout, outcome: DecisionOutcome) -> str:
-    done = "has the first of two approvals" if outcome is DecisionOutcome.first else f"is {kind.wanted.value}"
-    return f"{row.reference} {done}."
+def _done(said: str | None) -> dict[str, object]:
+    return {"done": said} if said else {}
+
+
+def _line(kind: DecisionKind, row: Payout, outcome: DecisionOutcome, said: str | None) -> str:
+    if said:
+        return said
+    if kind is DecisionKind.mark_paid:
+        return f"{row.reference} is paid ({row.external_reference})."
+    return f"{row.reference} {'has the first of two approvals' if outcome is DecisionOutcome.first else _IS[kind]}."
 
 
 def _described(row: Payout) -> dict[str, object]:
@@ -115,6 +172,7 @@ def _described(row: Payout) -> dict[str, object]:
         "amount": row.amount,
         "currency": row.currency,
         "transfer_id": row.transfer_id,
+        "external_reference": row.external_reference,
         "created_at": row.created_at.isoformat(),
     }
 

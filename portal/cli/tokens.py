@@ -8,7 +8,9 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from portal.cli.answers import by_shell, json_option, report, says_refusals
+from portal.cli.acting import cause_by_shell, may_as_option
+from portal.cli.answers import json_option, report, says_refusals
+from portal.domain.roles import Act
 from portal.models import ApiToken
 from portal.services.tokens import Scope
 from portal.wiring import services
@@ -21,11 +23,13 @@ tokens = AppGroup("api-tokens", help="Tokens of the host business's systems.")
 @click.option(
     "--scope", "scopes", multiple=True, help=f"Limits it; may be repeated: {', '.join(Scope)}. None: all."
 )
+@may_as_option
 @json_option
 @says_refusals
-def create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+def create(name: str, scopes: tuple[str, ...], acting: str | None, as_json: bool) -> None:
     """Make a token. It is printed once, alone on standard output, and can't be shown again."""
-    token = services().access.create_token(name, scopes, cause=by_shell("api-tokens create"))
+    cause = cause_by_shell(acting, Act.manage_tokens, "api-tokens create")
+    token = services().access.create_token(name, scopes, cause=cause)
     click.echo("Keep this token; it can't be shown again.", err=True)
     report({"name": name, "token": token, "scopes": sorted(set(scopes))}, [token], as_json=as_json)
 
@@ -42,11 +46,12 @@ def show(as_json: bool) -> None:
 
 @tokens.command("revoke")
 @click.argument("name")
+@may_as_option
 @json_option
 @says_refusals
-def revoke(name: str, as_json: bool) -> None:
+def revoke(name: str, acting: str | None, as_json: bool) -> None:
     """End a token at once."""
-    services().access.revoke_token(name, cause=by_shell("api-tokens revoke"))
+    services().access.revoke_token(name, cause=cause_by_shell(acting, Act.manage_tokens, "api-tokens revoke"))
     report({"revoked": name}, [f"{name} opens nothing any more."], as_json=as_json)
 
 

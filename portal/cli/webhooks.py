@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from portal.cli.acting import as_option, cause_of
 from portal.cli.answers import json_option, report, says_refusals
+from portal.domain.roles import Act
 from portal.domain.webhook_endpoints import Verdict
 from portal.models import EventState
 from portal.services.event_log import EventFilter
@@ -51,7 +52,7 @@ def replay(event_id: str | None, failed: bool, acting: str, as_json: bool) -> No
     """Have an event worked on again, or all that failed."""
     if (event_id is None) is not failed:
         raise click.UsageError("Name one event, or give --failed.")
-    cause = cause_of(acting, "webhooks replay")
+    cause = cause_of(acting, Act.replay, "webhooks replay")
     count = 1
     if event_id is None:
         count = services().event_log.replay_failed(cause=cause)

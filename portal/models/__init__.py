@@ -1,6 +1,6 @@
 """Every table; importing this module makes them all known to the metadata."""
 
-from portal.models.access import ApiToken, Identity, Operator, SignInSession, User
+from portal.models.access import ApiToken, Identity, KeptForm, Operator, SignInSession, User
 from portal.models.affiliates import Affiliate, StripeAccount, VerificationRun
 from portal.models.audit_seals import AuditSeal
 from portal.models.bank_payouts import BankPayout, CarriedPayout
@@ -39,6 +39,7 @@ __all__ = [
     "Identity",
     "Installation",
     "JobSlot",
+    "KeptForm",
     "LedgerAccount",
     "LedgerEntry",
     "ListedPayout",

@@ -50,9 +50,22 @@ class SignInSession(Base):
     end_session_endpoint: Mapped[str | None] = mapped_column(sa.String(500))
     """Where the provider lets a browser sign out, as its discovery document said when the session began."""
     created_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime] = mapped_column(server_default="1970-01-01 00:00:00+00:00")
+    """When the person last signed in at the provider; long ago where nobody said."""
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class KeptForm(Base):
+    """What somebody had typed when they were sent to sign in again; theirs alone, and for a short while."""
+
+    __tablename__ = "kept_forms"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    fields: Mapped[dict[str, list[str]]] = mapped_column(JsonText())
+    kept_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Operator(Base):

@@ -21,7 +21,7 @@ class Decision(Base):
     kind: Mapped[DecisionKind] = mapped_column(stored_enum(DecisionKind, "decision_kind"))
     decided_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     reason: Mapped[str | None] = mapped_column(sa.String(500))
-    """What the affiliates are told."""
+    """What the affiliates are told, if anything."""
     decided_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
@@ -39,9 +39,13 @@ class DecidedPayout(Base):
 
     decision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("decisions.id"), primary_key=True)
     payout_id: Mapped[UUID] = mapped_column(sa.ForeignKey("payouts.id"), primary_key=True, index=True)
+    reference: Mapped[str | None] = mapped_column(sa.String(255))
+    """What the payment is found by that an operator says they made by hand, kept also if it is then skipped."""
     outcome: Mapped[DecisionOutcome | None] = mapped_column(
         stored_enum(DecisionOutcome, "decided_payout_outcome")
     )
     """Null until the decision has come to it."""
     refusal: Mapped[str | None] = mapped_column(sa.String(500))
     """Why it was skipped."""
+    done: Mapped[str | None] = mapped_column(sa.String(500))
+    """What was done with it, where the outcome does not say it all."""

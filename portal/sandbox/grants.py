@@ -68,8 +68,16 @@ class PortalClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no types
 
 
 @dataclass(frozen=True)
+class Picked:
+    """A person of the page to pick one, and when that was (epoch seconds, UTC)."""
+
+    sub: str
+    at: int
+
+
+@dataclass(frozen=True)
 class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc]  # Authlib ships no types
-    """One authorization code and what it was given for; `issued_at` is epoch seconds, UTC."""
+    """One authorization code and what it was given for; its times are epoch seconds, UTC."""
 
     code: str
     client_id: str
@@ -77,6 +85,7 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc]  # Authlib ships
     scope: str
     nonce: str | None
     sub: str
+    signed_in_at: int
     code_challenge: str
     code_challenge_method: str
     issued_at: int
@@ -94,8 +103,8 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc]  # Authlib ships
         return self.nonce
 
     def get_auth_time(self) -> int:
-        """When the person was picked."""
-        return self.issued_at
+        """When the person was picked, maybe for an earlier code."""
+        return self.signed_in_at
 
     def get_acr(self) -> None:
         """No class of authentication."""
@@ -131,6 +140,7 @@ class PortalCodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib 
             scope=request.scope,
             nonce=asked.get("nonce"),
             sub=request.user.sub,
+            signed_in_at=request.user.at,
             code_challenge=asked["code_challenge"],
             code_challenge_method=asked["code_challenge_method"],
             issued_at=int(time.time()),

@@ -28,6 +28,8 @@ class Manners:
     """What its page for signing out calls the way back; None if it has no such page."""
     asks_before_signing_out: bool = False
     """Whether signing out takes a button of its own, as the standard advises where no ID token comes along."""
+    remembers: bool = False
+    """Whether it lets in whom it knows already without asking, as most do, unless it is told to ask."""
     has_spare_key: bool = False
     """Whether its key set shows a second key, for a change that is still to come."""
     in_id_token: Callable[[Claims], Claims] = as_they_are

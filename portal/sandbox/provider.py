@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.sandbox.config import Person, SandboxConfig
-from portal.sandbox.grants import ALGORITHM, SCOPES, authorization_server, claims_of
+from portal.sandbox.grants import ALGORITHM, SCOPES, Picked, authorization_server, claims_of
 from portal.sandbox.identifiers import new_secret
 from portal.sandbox.people import People, PersonRefused
 from portal.sandbox.signing_key import SigningKey
@@ -75,6 +75,7 @@ class _Provider:
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name"
             ],
             "code_challenge_methods_supported": ["S256"],
+            "prompt_values_supported": ["none", "login"],
         }  # fmt: skip
         if self._manners.way_back is not None:
             document["end_session_endpoint"] = f"{site}/end_session"
@@ -88,19 +89,19 @@ class _Provider:
 
     def pick(self) -> AnyResponse | str:
         """The page to pick a person, once the request is in order."""
-        present = self._present()
+        prompts, known = request.args.get("prompt", "").split(), self._known()
         try:
-            grant = self._server.get_consent_grant(end_user=present)
+            grant = self._server.get_consent_grant(end_user=known)
         except (OAuth2Error, ValueError) as error:
             return self._refused(error)
-        if request.args.get("prompt") == "none":
-            return self._answer(grant, present)
-        return self._page(present)
+        if prompts == ["none"] or (self._manners.remembers and known and "login" not in prompts):
+            return self._answer(grant, known)
+        return self._page(self._present())
 
     def picked(self) -> AnyResponse | tuple[str, int]:
         """Send the person back with a code, or with `access_denied`."""
         try:
-            grant = self._server.get_consent_grant(end_user=self._present())
+            grant = self._server.get_consent_grant(end_user=self._known())
         except (OAuth2Error, ValueError) as error:
             return self._refused(error)
         if "cancel" in request.form:
@@ -109,10 +110,11 @@ class _Provider:
             person = self._chosen()
         except PersonRefused as problem:
             return self._page(self._present(), problem=str(problem)), 400
-        answer = self._answer(grant, person)
+        picked = Picked(person.sub, int(time.time()))
+        answer = self._answer(grant, picked)
         answer.set_cookie(
             COOKIE,
-            self._signer.dumps(person.sub),
+            self._signer.dumps([picked.sub, picked.at]),
             max_age=_COOKIE_LIFETIME_SECONDS,
             path=self._cookie_path,
             httponly=True,
@@ -162,8 +164,8 @@ class _Provider:
         answer.delete_cookie(COOKIE, path=self._cookie_path)
         return answer
 
-    def _answer(self, grant: Any, person: Person | None) -> AnyResponse:
-        answer: AnyResponse = self._server.create_authorization_response(grant_user=person, grant=grant)
+    def _answer(self, grant: Any, picked: Picked | None) -> AnyResponse:
+        answer: AnyResponse = self._server.create_authorization_response(grant_user=picked, grant=grant)
         return answer
 
     def _refused(self, error: Any) -> AnyResponse:
@@ -190,6 +192,7 @@ class _Provider:
             "sandbox/pick.html",
             people=self._people.everybody(),
             present=present,
+            is_again="login" in request.args.get("prompt", "").split(),
             problem=problem,
             portal_url=self._config.portal_url,
         )
@@ -206,11 +209,22 @@ class _Provider:
         )
 
     def _present(self) -> Person | None:
+        """Whom this browser has been picked as."""
+        picked = self._picked()
+        return self._people.find(picked.sub) if picked else None
+
+    def _known(self) -> Picked | None:
+        """The same, if that was not longer ago than the portal wants (`max_age`, seconds)."""
+        picked, most = self._picked(), request.args.get("max_age", type=int)
+        is_old = picked is not None and most is not None and time.time() - picked.at >= most
+        return None if is_old or self._present() is None else picked
+
+    def _picked(self) -> Picked | None:
         try:
-            sub = self._signer.loads(request.cookies.get(COOKIE, ""))
-        except BadSignature:
+            sub, at = self._signer.loads(request.cookies.get(COOKIE, ""))
+        except (BadSignature, ValueError, TypeError):
             return None
-        return self._people.find(str(sub))
+        return Picked(str(sub), int(at))
 
 
 def _cookie_secret(store: Store) -> str:

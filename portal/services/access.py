@@ -77,18 +77,7 @@ class Access(Operators, ApiTokens):
         self._claim_affiliate(user, claims)
         if replaces is not None:
             self._end(SignInSession.token_sha256 == sha256(replaces))
-        token = secrets.token_urlsafe(32)
-        self._database.add(
-            SignInSession(
-                token_sha256=sha256(token),
-                user_id=user.id,
-                identity_id=identity.id,
-                end_session_endpoint=end_session_endpoint,
-                created_at=now,
-                last_seen_at=now,
-                expires_at=now + timedelta(days=SESSION_DAYS),
-            )
-        )
+        token = self._begin_session(identity, claims, now, end_session_endpoint)
         _log.info("session.started", user=str(user.id), provider=claims.provider, is_new=is_new)
         return SignedIn(token=token, user_id=user.id, is_new=is_new)
 
@@ -125,6 +114,25 @@ class Access(Operators, ApiTokens):
             .order_by(SignInSession.last_seen_at.desc(), SignInSession.created_at.desc())
         )
         return [session for session in rows if _is_live(session, now)]
+
+    def _begin_session(
+        self, identity: Identity, claims: VerifiedIdentity, now: datetime, end_session_endpoint: str | None
+    ) -> str:
+        token = secrets.token_urlsafe(32)
+        self._database.add(
+            SignInSession(
+                token_sha256=sha256(token),
+                user_id=identity.user_id,
+                identity_id=identity.id,
+                end_session_endpoint=end_session_endpoint,
+                created_at=now,
+                # a provider that does not say when has just done it; what it says of the future is not believed
+                signed_in_at=min(claims.signed_in_at or now, now),
+                last_seen_at=now,
+                expires_at=now + timedelta(days=SESSION_DAYS),
+            )
+        )
+        return token
 
     def _insert_identity(self, claims: VerifiedIdentity, unbound: list[Operator], now: datetime) -> Identity:
         user_id = unbound[0].user_id if unbound else None
@@ -202,6 +210,7 @@ class Access(Operators, ApiTokens):
             user.name,
             user.email,
             session_id,
+            session.signed_in_at,
             provider=known.name if known is not None and known.issuer == identity.issuer else "",
             end_session_endpoint=session.end_session_endpoint,
             role=role,

@@ -5,27 +5,42 @@ case, in a unit of work of its own. One that is refused is skipped, named, and s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 
-from portal.clock import Clock
-from portal.domain.decisions import MOST_AT_ONCE, DecisionKind, DecisionOutcome
-from portal.domain.errors import InvalidInput, NotFound, PortalError
+from portal.domain.decisions import MOST_AT_ONCE, DecisionKind, DecisionOutcome, checked_reference
+from portal.domain.errors import InvalidInput, PortalError, StripeIsAway
 from portal.domain.money import Money
 from portal.domain.payouts import PayoutStatus, words_to_affiliate
-from portal.models import Affiliate, DecidedPayout, Decision, FirstApproval, Payout
-from portal.models.base import Database, reading, writing
+from portal.models import Affiliate, FirstApproval, Payout
+from portal.models.base import Database, reading
 from portal.services.approvals import Approvals
-from portal.services.audit_trail import names_of_people
+from portal.services.decision_records import DecisionRecords, Done
 from portal.services.journal import Cause
+from portal.services.payout_control import PayoutControl
 from portal.services.payout_moves import PayoutMoves
 from portal.services.payouts import Payouts
 
 log = structlog.get_logger(__name__)
+
+#: Where those kinds lead that move a payout along its table.
+_WANTED = {
+    DecisionKind.approve: PayoutStatus.approved,
+    DecisionKind.reject: PayoutStatus.rejected,
+    DecisionKind.cancel: PayoutStatus.canceled,
+}
+
+_NOT_TRIED = "It was not tried: Stripe had just given no answer about another."
+
+
+class NoReferenceWasGiven(PortalError):
+    """An operator has not said what the payment by hand is found by: it is not made yet."""
+
+    code = "no_reference"
 
 
 @dataclass(frozen=True)
@@ -56,30 +71,6 @@ class Selection:
         return [each for each in self.candidates if each.refusal is not None]
 
 
-@dataclass(frozen=True)
-class DecidedLine:
-    """A payout on a decision's list, as it stands now, and what became of it by the decision."""
-
-    payout: Payout
-    affiliate: Affiliate
-    outcome: DecisionOutcome | None
-    refusal: str | None
-
-
-@dataclass(frozen=True)
-class DecisionRecord:
-    """A decision, who made it, and its payouts, oldest first."""
-
-    decision: Decision
-    by: str
-    lines: Sequence[DecidedLine]
-
-    @property
-    def counts(self) -> Counter[DecisionOutcome]:
-        """How many payouts by outcome."""
-        return Counter(line.outcome for line in self.lines if line.outcome is not None)
-
-
 def totals_of(payouts: Sequence[Payout]) -> list[Money]:
     """What they come to, by currency."""
     amounts = Counter[str]()
@@ -89,22 +80,25 @@ def totals_of(payouts: Sequence[Payout]) -> list[Money]:
 
 
 class Decisions:
-    """Whether a payout may be decided about is said by `approvals` and `payouts`; here they are asked for many."""
+    """Whether a payout may be decided about is said by `approvals`, `payouts` and `control`; here they are asked for
+    many."""
 
     def __init__(
         self,
         database: Database,
         *,
-        clock: Clock,
         moves: PayoutMoves,
         approvals: Approvals,
         payouts: Payouts,
+        control: PayoutControl,
+        records: DecisionRecords,
     ) -> None:
         self._database = database
-        self._clock = clock
         self._moves = moves
         self._approvals = approvals
         self._payouts = payouts
+        self._control = control
+        self._records = records
 
     @reading
     def look(
@@ -125,7 +119,7 @@ class Decisions:
         def judged(payout: Payout, affiliate: Affiliate) -> Candidate:
             first, is_enough = firsts.get(payout.id), True
             try:
-                self._moves.refuse_illegal(payout, kind.wanted, under_way=under_way)
+                self._refuse(kind, affiliate, payout, decided_by=decided_by, under_way=under_way)
                 if kind is DecisionKind.approve:
                     is_enough = self._approvals.is_enough(
                         affiliate, payout, first=first, approver=decided_by, cause=cause
@@ -137,46 +131,47 @@ class Decisions:
         return Selection([judged(payout, affiliate) for payout, affiliate in rows])
 
     def decide(
-        self, key: UUID, kind: DecisionKind, payout_ids: Sequence[UUID], *, decided_by: UUID, cause: Cause
+        self,
+        key: UUID,
+        kind: DecisionKind,
+        payout_ids: Sequence[UUID],
+        *,
+        decided_by: UUID,
+        cause: Cause,
+        references: Mapping[UUID, str] | None = None,
     ) -> None:
-        """Do it with exactly these; the same `key` again does nothing. Raises InvalidInput before anything is done."""
+        """Do it with exactly these; the same `key` again does nothing. What is marked as paid needs its reference in
+        `references`, and without one stays as it is. Raises InvalidInput before anything is done."""
         words_to_affiliate(cause.reason)
+        given = _checked(references or {})
+        if kind is DecisionKind.mark_paid and not given:
+            raise InvalidInput([("", "Give the reference of at least one payment.")])
         selection = self.look(kind, payout_ids, decided_by=decided_by, cause=cause)
-        if not self._begin(key, kind, selection, decided_by=decided_by, cause=cause):
+        ids = [each.payout.id for each in selection.candidates]
+        if not self._records.begin(key, kind, ids, decided_by=decided_by, cause=cause, references=given):
             return
+        is_stripe_away = False
         for candidate in selection.candidates:
             payout_id = candidate.payout.id
             try:
                 if candidate.refusal is not None:
                     raise candidate.refusal
-                outcome = self.decide_one(kind, payout_id, decided_by=decided_by, cause=cause)
+                if is_stripe_away:
+                    raise StripeIsAway(_NOT_TRIED)
+                reference = given.get(payout_id)
+                done = self.decide_one(
+                    kind, payout_id, decided_by=decided_by, cause=cause, reference=reference
+                )
             except PortalError as refusal:
-                self._note(key, payout_id, DecisionOutcome.skipped, refusal.sentence)
+                is_stripe_away |= isinstance(refusal, StripeIsAway)
+                self._records.note(key, payout_id, Done(DecisionOutcome.skipped), refusal.sentence)
             except Exception:  # a fault of ours at one payout must not keep the others from being decided
                 log.exception("decision.failed", decision=str(key), payout=str(payout_id))
                 words = "The portal failed at it, and nothing was changed. The log says more."
-                self._note(key, payout_id, DecisionOutcome.skipped, words)
+                self._records.note(key, payout_id, Done(DecisionOutcome.skipped), words)
             else:
-                self._note(key, payout_id, outcome, None)
-        self._finish(key)
-
-    @reading
-    def get(self, key: UUID) -> DecisionRecord:
-        """Raises NotFound."""
-        decision = self._database.get(Decision, key)
-        if decision is None:
-            raise NotFound("There is no such decision.")
-        rows = self._database.execute(
-            sa.select(Payout, Affiliate, DecidedPayout.outcome, DecidedPayout.refusal)
-            .join(DecidedPayout, DecidedPayout.payout_id == Payout.id)
-            .join(Affiliate, Affiliate.id == Payout.affiliate_id)
-            .where(DecidedPayout.decision_id == key)
-            .order_by(Payout.number)
-        )
-        names = names_of_people(self._database, [decision.decided_by])
-        return DecisionRecord(
-            decision, names.get(decision.decided_by, "An operator"), [DecidedLine(*row) for row in rows]
-        )
+                self._records.note(key, payout_id, done, None)
+        self._records.finish(key)
 
     @reading
     def totals(self, payout_ids: Sequence[UUID]) -> tuple[int, list[Money]]:
@@ -187,46 +182,50 @@ class Decisions:
         return len(found), totals_of(found)
 
     def decide_one(
-        self, kind: DecisionKind, payout_id: UUID, *, decided_by: UUID, cause: Cause
-    ) -> DecisionOutcome:
+        self,
+        kind: DecisionKind,
+        payout_id: UUID,
+        *,
+        decided_by: UUID,
+        cause: Cause,
+        reference: str | None = None,
+    ) -> Done:
         """By the use case of that payout, in a transaction of its own. Raises PortalError."""
         match kind:
             case DecisionKind.approve:
                 payout = self._approvals.approve(payout_id, approver=decided_by, cause=cause)
                 if payout.status is PayoutStatus.requested:
-                    return DecisionOutcome.first
+                    return Done(DecisionOutcome.first)
             case DecisionKind.reject:
                 self._payouts.reject(payout_id, cause=cause)
             case DecisionKind.cancel:
                 self._payouts.cancel(payout_id, cause=cause)
-        return DecisionOutcome.done
+            case DecisionKind.retry:
+                return Done(said=self._control.retry(payout_id, cause=cause))
+            case DecisionKind.mark_paid:
+                if reference is None:
+                    raise NoReferenceWasGiven("No reference was given, so it was left as it is.")
+                why = replace(cause, reason=reference)
+                self._control.mark_paid(payout_id, reference=reference, paid_by=decided_by, cause=why)
+        return Done()
 
-    @writing
-    def _begin(
-        self, key: UUID, kind: DecisionKind, selection: Selection, *, decided_by: UUID, cause: Cause
-    ) -> bool:
-        """Write the list down; False where the key was used before."""
-        if self._database.get(Decision, key) is not None:
-            return False
-        self._database.add(
-            Decision(
-                id=key, kind=kind, decided_by=decided_by, reason=cause.reason, decided_at=self._clock.now()
-            )
-        )
-        self._database.flush()
-        self._database.add_all(
-            DecidedPayout(decision_id=key, payout_id=each.payout.id) for each in selection.candidates
-        )
-        return True
-
-    @writing
-    def _note(self, key: UUID, payout_id: UUID, outcome: DecisionOutcome, refusal: str | None) -> None:
-        row = self._database.get_one(DecidedPayout, (key, payout_id))
-        row.outcome, row.refusal = outcome, refusal[:500] if refusal else None
-
-    @writing
-    def _finish(self, key: UUID) -> None:
-        self._database.get_one(Decision, key).finished_at = self._clock.now()
+    def _refuse(
+        self,
+        kind: DecisionKind,
+        affiliate: Affiliate,
+        payout: Payout,
+        *,
+        decided_by: UUID,
+        under_way: Collection[UUID],
+    ) -> None:
+        """Raise why it is out of the question as the payout stands."""
+        match kind:
+            case DecisionKind.retry:
+                self._control.refuse_retry(payout)
+            case DecisionKind.mark_paid:
+                self._control.refuse_mark_paid(affiliate, payout, paid_by=decided_by)
+            case _:
+                self._moves.refuse_illegal(payout, _WANTED[kind], under_way=under_way)
 
 
 def _refuse_count(payout_ids: Sequence[UUID]) -> None:
@@ -234,3 +233,18 @@ def _refuse_count(payout_ids: Sequence[UUID]) -> None:
         raise InvalidInput([("payout", "Select at least one payout.")])
     if len(payout_ids) > MOST_AT_ONCE:
         raise InvalidInput([("payout", f"Select at most {MOST_AT_ONCE} payouts at once.")])
+
+
+def _checked(references: Mapping[UUID, str]) -> dict[UUID, str]:
+    """Those that were given. Raises InvalidInput, a problem for each that can't be one."""
+    given: dict[UUID, str] = {}
+    problems: list[tuple[str, str]] = []
+    for payout_id, text in references.items():
+        if text.strip():
+            try:
+                given[payout_id] = checked_reference(text, field=f"reference-{payout_id}")
+            except InvalidInput as refusal:
+                problems += refusal.problems
+    if problems:
+        raise InvalidInput(problems)
+    return given

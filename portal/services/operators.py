@@ -10,10 +10,11 @@ import structlog
 from portal.clock import Clock
 from portal.config import Settings
 from portal.domain.errors import InvalidInput, NotFound, PortalError
+from portal.domain.roles import OperatorRole
 from portal.models import Identity, Operator, User
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.journal import Cause, Journal
-from portal.services.people import EMAIL_CHARACTERS, OperatorRole, VerifiedIdentity, printable
+from portal.services.people import EMAIL_CHARACTERS, VerifiedIdentity, printable
 
 _log = structlog.get_logger(__name__)
 

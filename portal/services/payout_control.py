@@ -11,11 +11,12 @@ import structlog
 from portal.clock import Clock
 from portal.domain.approval import NobodyApprovesTheirOwn
 from portal.domain.attempts import AttemptState
+from portal.domain.decisions import checked_reference
 from portal.domain.errors import InvalidInput, PortalError, StripeIsAway
 from portal.domain.payouts import MoveIsNotLegal, PayoutMethod, PayoutStatus
 from portal.domain.verdicts import Listing, absence_proven_at
 from portal.gateways.stripe import StripeGateway, StripeProblemError
-from portal.models import Installation, Payout, PayoutAttempt
+from portal.models import Affiliate, Installation, Payout, PayoutAttempt
 from portal.models.base import Database, reading, writing
 from portal.services.attempts import Attempts
 from portal.services.journal import Cause, Journal
@@ -27,9 +28,6 @@ from portal.services.sending_switch import SendingSwitch
 from portal.services.transfer_requests import transfer_group
 
 log = structlog.get_logger(__name__)
-
-#: As long as the column; a wallet transfer's hash has 64 to 88 characters.
-LONGEST_REFERENCE = 255
 
 
 class SendingStaysStopped(PortalError):
@@ -130,36 +128,38 @@ class PayoutControl:
     def mark_paid(self, payout_id: UUID, *, reference: str, paid_by: UUID, cause: Cause) -> Payout:
         """Note that an operator paid a `crypto` payout by hand; the same reference again changes nothing. Raises
         NotFound, MoveIsNotLegal, InvalidInput, NobodyApprovesTheirOwn."""
-        reference = reference.strip()
-        if not reference or len(reference) > LONGEST_REFERENCE or not reference.isprintable():
-            raise InvalidInput([("reference", f"Enter a reference of 1 to {LONGEST_REFERENCE} characters.")])
+        reference = checked_reference(reference)
         affiliate, payout = self._moves.lock(payout_id)
-        if payout.method is not PayoutMethod.crypto:
-            raise MoveIsNotLegal(f"{payout.reference} is paid by Stripe; only a run can pay it.")
         if payout.status is PayoutStatus.paid and payout.external_reference == reference:
             return payout
-        if payout.status is not PayoutStatus.approved:
-            raise MoveIsNotLegal(self._moves.where_it_stands(payout))
-        if paid_by in {payout.requested_by, affiliate.user_id}:
-            raise NobodyApprovesTheirOwn("Nobody pays their own payout. Ask another operator.")
+        self.refuse_mark_paid(affiliate, payout, paid_by=paid_by)
         self._moves.move(payout, PayoutStatus.paid, affiliate=affiliate, cause=cause)
         payout.external_reference = reference
         self._changed(payout, "payout.paid_by_hand", None, f"reference {reference}", cause)
         return payout
 
+    def refuse_mark_paid(self, affiliate: Affiliate, payout: Payout, *, paid_by: UUID) -> None:
+        """Raise why an operator can't note it as paid by hand."""
+        if payout.method is not PayoutMethod.crypto:
+            raise MoveIsNotLegal(f"{payout.reference} is paid by Stripe; only a run can pay it.")
+        if payout.status is not PayoutStatus.approved:
+            raise MoveIsNotLegal(self._moves.where_it_stands(payout))
+        if paid_by in {payout.requested_by, affiliate.user_id}:
+            raise NobodyApprovesTheirOwn("Nobody pays their own payout. Ask another operator.")
+
+    def refuse_retry(self, payout: Payout) -> None:
+        """Raise why no run could take it up."""
+        if not payout.status.is_moving:
+            raise MoveIsNotLegal(self._moves.where_it_stands(payout))
+        if payout.method is PayoutMethod.crypto and payout.status is not PayoutStatus.held:
+            raise MoveIsNotLegal(f"{payout.reference} is {payout.status.value}; crypto is paid by hand.")
+
     @writing
     def _take_up(self, payout_id: UUID, *, cause: Cause) -> _Waiting:
         _, payout = self._moves.lock(payout_id)
         attempt = self._live(payout_id)
-        if payout.method is PayoutMethod.crypto and payout.status is not PayoutStatus.held:
-            raise MoveIsNotLegal(f"{payout.reference} is {payout.status.value}; crypto is paid by hand.")
-        match payout.status:
-            case PayoutStatus.approved | PayoutStatus.held:
-                payout.next_try_at = None
-            case PayoutStatus.processing:
-                payout.next_try_at = self._clock.now()
-            case _:
-                raise MoveIsNotLegal(self._moves.where_it_stands(payout))
+        self.refuse_retry(payout)
+        payout.next_try_at = self._clock.now() if payout.status is PayoutStatus.processing else None
         self._faults.forget_within(payout_id)
         self._changed(payout, "payout.retry_asked", payout.status, None, cause)
         return _Waiting(payout, attempt)

@@ -33,25 +33,43 @@ def payee_of(affiliate: Affiliate) -> Payee:
     )
 
 
-#: A state, and who moves payouts, in the middle of a sentence.
-WORDS: Mapping[PayoutStatus, Sentence] = {
-    PayoutStatus.requested: Sentence("requested"),
-    PayoutStatus.approved: Sentence("approved"),
-    PayoutStatus.held: Sentence("held"),
-    PayoutStatus.processing: Sentence("processing"),
-    PayoutStatus.paid: Sentence("paid"),
-    PayoutStatus.failed: Sentence("failed"),
-    PayoutStatus.rejected: Sentence("rejected"),
-    PayoutStatus.canceled: Sentence("canceled"),
-    PayoutStatus.reversed: Sentence("reversed"),
+#: What was done to a payout that stands so.
+DONE: Mapping[PayoutStatus, Sentence] = {
+    PayoutStatus.requested: Sentence("{reference} was requested by {by} on {at}"),
+    PayoutStatus.approved: Sentence("{reference} was approved by {by} on {at}"),
+    PayoutStatus.held: Sentence("{reference} was put on hold by {by} on {at}"),
+    PayoutStatus.processing: Sentence("{reference} was taken up for sending by {by} on {at}"),
+    PayoutStatus.paid: Sentence("{reference} was sent by {by} on {at}"),
+    PayoutStatus.failed: Sentence("{reference} was given up by {by} on {at}"),
+    PayoutStatus.rejected: Sentence("{reference} was declined by {by} on {at}"),
+    PayoutStatus.canceled: Sentence("{reference} was canceled by {by} on {at}"),
+    PayoutStatus.reversed: Sentence("{reference} was taken back by {by} on {at}"),
 }
+
+#: What cannot be done to it any more: what was done already, and what something else came before.
+UNDOABLE: Mapping[PayoutStatus, tuple[Sentence, Sentence]] = {
+    PayoutStatus.approved: (
+        Sentence("{done}; nothing is left to approve."),
+        Sentence("{done}; it can't be approved any more."),
+    ),
+    PayoutStatus.rejected: (
+        Sentence("{done}; nothing is left to decline."),
+        Sentence("{done}; it can't be declined any more."),
+    ),
+    PayoutStatus.canceled: (
+        Sentence("{done}; nothing is left to cancel."),
+        Sentence("{done}; it can't be canceled any more."),
+    ),
+}
+
+#: Who moves payouts, where no name is told.
 ACTORS: Mapping[ActorKind, Sentence] = {
-    ActorKind.affiliate: Sentence("affiliate"),
-    ActorKind.operator: Sentence("operator"),
-    ActorKind.system: Sentence("system"),
-    ActorKind.stripe: Sentence("stripe"),
-    ActorKind.machine: Sentence("machine"),
-    ActorKind.shell: Sentence("shell"),
+    ActorKind.affiliate: Sentence("the affiliate"),
+    ActorKind.operator: Sentence("an operator"),
+    ActorKind.system: Sentence("the portal"),
+    ActorKind.stripe: Sentence("Stripe"),
+    ActorKind.machine: Sentence("a machine"),
+    ActorKind.shell: Sentence("the shell"),
 }
 
 
@@ -132,13 +150,10 @@ class PayoutMoves:
         try:
             advance(payout.status, wanted)
         except MoveIsNotLegal:
-            raise MoveIsNotLegal(
-                Sentence(
-                    "{where_it_stands} It can't become {wanted} any more.",
-                    where_it_stands=self.where_it_stands(payout, is_told_to_affiliate=is_told_to_affiliate),
-                    wanted=WORDS[wanted],
-                )
-            ) from None
+            is_done, is_overtaken = UNDOABLE[wanted]
+            sentence = is_done if payout.status is wanted else is_overtaken
+            done = self._what_was_done(payout, is_told_to_affiliate=is_told_to_affiliate)
+            raise MoveIsNotLegal(Sentence(sentence.words, done=done)) from None
         if payout.id in (self.under_way_within([payout.id]) if under_way is None else under_way):
             raise MoveIsNotLegal(
                 Sentence(
@@ -153,17 +168,19 @@ class PayoutMoves:
         )
         return set(self._database.scalars(live))
 
-    def where_it_stands(self, payout: Payout, *, is_told_to_affiliate: bool = False) -> Sentence:
-        """A sentence about the payout's state, and who brought it there when; affiliates are told no names."""
-        moves = [row for row in self._journal.of("payout", payout.id) if row.to_value == payout.status]
-        stands = {"reference": payout.reference, "status": WORDS[payout.status]}
-        for line in lines_of(self._database, moves[-1:]):
-            is_nameless = is_told_to_affiliate or line.actor == line.row.actor_id
-            kind = ACTORS[line.row.actor_kind]
-            by = kind if is_nameless else f"{kind} {line.actor}".strip()
-            at = line.row.created_at
-            return Sentence("{reference} is {status} (by {by}, {at}).", **stands, by=by, at=at)
-        return Sentence("{reference} is {status}.", **stands)
+    def where_it_stands(self, payout: Payout) -> str:
+        """A sentence for operators about the payout's state: who brought it there, and when."""
+        return f"{self._what_was_done(payout)}."
+
+    def _what_was_done(self, payout: Payout, *, is_told_to_affiliate: bool = False) -> Sentence:
+        """Affiliates are told no names."""
+        last = [row for row in self._journal.of("payout", payout.id) if row.to_value == payout.status][-1]
+        (line,) = lines_of(self._database, [last])
+        is_nameless = is_told_to_affiliate or not line.actor or line.actor == last.actor_id
+        by: str = ACTORS[last.actor_kind] if is_nameless else line.actor
+        if last.actor_kind is ActorKind.shell and not is_nameless:
+            by = f"{line.actor} (shell)"
+        return Sentence(DONE[payout.status].words, reference=payout.reference, by=by, at=last.created_at)
 
     def hold(self, payout: Payout, reason: HoldReason, *, affiliate: Affiliate, cause: Cause) -> None:
         """Let an approved payout wait until the reason is gone."""

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import datetime
 from uuid import UUID
 
-from portal.domain.errors import PortalError
+from portal.domain.roles import RECENT, OperatorRole
 from portal.models import Affiliate
 
 #: As long as the columns that keep them; a provider may send more.
 NAME_CHARACTERS, EMAIL_CHARACTERS = 200, 320
-
-
-class OperatorRole(StrEnum):
-    """What an operator may do."""
-
-    admin = "admin"
-    """Everything."""
-    viewer = "viewer"
-    """Look, and change nothing."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +24,8 @@ class VerifiedIdentity:
     name: str = ""
     email: str = ""
     is_email_verified: bool = False
+    signed_in_at: datetime | None = None
+    """When they last proved to the provider who they are (UTC), if it says so; it may be long before they come here."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +47,8 @@ class CurrentUser:
     email: str
     session_id: str
     """The session's row: the SHA-256 of its token, which opens nothing."""
+    signed_in_at: datetime
+    """When they last signed in at the provider, as far as the portal knows (UTC, by the real clock)."""
     provider: str = ""
     """Where they signed in; empty if the settings have that provider no more, or another under its name."""
     end_session_endpoint: str | None = None
@@ -66,16 +61,13 @@ class CurrentUser:
     def is_operator(self) -> bool:
         return self.role is not None
 
+    def is_recent(self, now: datetime) -> bool:
+        """Whether they signed in so lately that they may do sensitive things; `now` is the real clock's."""
+        return now - self.signed_in_at <= RECENT
+
 
 def printable(text: object, *, most: int) -> str:
     """A provider's text without control characters, cut to `most` characters; nothing if it is no text."""
     if not isinstance(text, str):
         return ""
     return "".join(character for character in text.strip() if character.isprintable())[:most]
-
-
-class OperatorMayOnlyLook(PortalError):
-    """A viewer tried to change something."""
-
-    status = 403
-    code = "viewer_role"

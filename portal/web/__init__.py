@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.web import (
-    access,
     api,
     api_verification,
     auth,
@@ -13,6 +12,7 @@ from portal.web import (
     dashboard,
     earnings,
     errors,
+    guard,
     headers,
     health,
     limits,
@@ -31,7 +31,7 @@ from portal.web import (
 def register_web(app: Flask) -> None:
     """Add every view, closed by default. The services must be wired already."""
     rendering.register(app)
-    access.register(app)
+    guard.register(app)
     errors.register(app)
     headers.register(app)
     compression.register(app)

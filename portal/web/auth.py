@@ -6,11 +6,13 @@ from flask import Blueprint, Flask, Response, current_app, flash, redirect, requ
 from werkzeug.exceptions import NotFound
 
 from portal.domain.errors import InvalidInput, PortalError
+from portal.domain.roles import RECENT
 from portal.domain.sentences import Sentence
-from portal.services.people import CurrentUser
-from portal.web.access import access, cause, current_user, leave_for
+from portal.services.people import CurrentUser, SignedIn
+from portal.web.access import access, cause, current_user, is_signed_in, leave_for
 from portal.web.local_paths import local_path
 from portal.web.providers import (
+    Answered,
     ProviderIsAway,
     SignInFailed,
     SignInProvider,
@@ -29,8 +31,12 @@ _EXTENSION = "portal_providers"
 @pages.get("/login")
 @access("public")
 def sign_in() -> Response:
-    """Always a page with a link for each provider, also for those who are signed in."""
-    return _sign_in_page(come_back_to=local_path(request.args.get("next")))
+    """Always a page with a link for each provider, also for those who are signed in. With `again` it is for somebody
+    who is signed in, but did so too long ago for what they want to do."""
+    come_back_to = local_path(request.args.get("next"))
+    if "again" in request.args and is_signed_in() and current_user().provider in _providers():
+        return _again_page(current_user(), come_back_to=come_back_to)
+    return _sign_in_page(come_back_to=come_back_to)
 
 
 @pages.get("/login/<provider>")
@@ -38,8 +44,10 @@ def sign_in() -> Response:
 def begin(provider: str) -> Response:
     """To the provider."""
     come_back_to = local_path(request.args.get("next"))
+    is_again = "again" in request.args and is_signed_in()
+    again_for = str(current_user().user_id) if is_again else None
     try:
-        address = _provider(provider).begin(come_back_to=come_back_to)
+        address = _provider(provider).begin(come_back_to=come_back_to, again_for=again_for)
     except ProviderIsAway as refusal:
         return _sign_in_page(refusal=refusal, come_back_to=come_back_to)
     return current_app.make_response(redirect(address, 303))
@@ -51,16 +59,18 @@ def callback(provider: str) -> Response:
     """Back from the provider, with an answer that has to be proved."""
     try:
         asked = _provider(provider)
-        claims, come_back_to = asked.finish()
+        answered = asked.finish()
     except (ProviderIsAway, SignInFailed, SignInTookTooLong, SignInWasCancelled) as refusal:
         return _sign_in_page(refusal=refusal)
     signed_in = services().access.sign_in(
-        claims, replaces=shown_token(), end_session_endpoint=asked.end_session_endpoint
+        answered.identity, replaces=shown_token(), end_session_endpoint=asked.end_session_endpoint
     )
     session.clear()
+    if answered.again_for is not None:
+        return _back_again(answered, signed_in, at=asked.label)
     # an operator need not be an affiliate; the first page of all others who are new makes them one
     is_joining = signed_in.is_new and services().access.role_of(signed_in.user_id) is None
-    address = local_path(come_back_to) or (url_for("auth.first_page") if is_joining else "/")
+    address = local_path(answered.come_back_to) or (url_for("auth.first_page") if is_joining else "/")
     return set_token(current_app.make_response(redirect(address, 303)), signed_in.token)
 
 
@@ -147,6 +157,42 @@ def _leave(person: CurrentUser, *, is_everywhere: bool) -> Response:
     )
     flash(said(done), "pending")
     return forget_token(leave_for(url_for("auth.sign_in")))
+
+
+def _back_again(answered: Answered, signed_in: SignedIn, *, at: str) -> Response:
+    """Back to the form, which is still to be sent; somebody else gets nothing of it."""
+    address = local_path(answered.come_back_to) or "/"
+    when, now = answered.identity.signed_in_at, services().clock.real_now()
+    if answered.again_for != str(signed_in.user_id):
+        address = "/"
+        said_so, tone = (
+            Sentence("You signed in as somebody else than before, so nothing was kept."),
+            "pending",
+        )
+    elif when is not None and now - when > RECENT:
+        said_so, tone = (
+            Sentence(
+                "{provider} let you in without asking. Sign out there, then sign in again.", provider=at
+            ),
+            "pending",
+        )
+    else:
+        said_so, tone = Sentence("You have signed in again. Nothing was done yet."), "info"
+    flash(said(said_so), tone)
+    return set_token(current_app.make_response(redirect(address, 303)), signed_in.token)
+
+
+def _again_page(person: CurrentUser, *, come_back_to: str | None) -> Response:
+    now = services().clock.real_now()
+    if person.is_recent(now):
+        return leave_for(come_back_to or "/")
+    return render(
+        "auth/again.html",
+        minutes=int((now - person.signed_in_at).total_seconds() // 60),
+        label=_providers()[person.provider].label,
+        address=url_for("auth.begin", provider=person.provider, again=1, next=come_back_to),
+        come_back_to=come_back_to or "/",
+    )
 
 
 def _providers() -> dict[str, SignInProvider]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal.domain.errors import PortalError
+from portal.domain.roles import RoleIsTooWeak
 from portal.domain.sentences import Sentence
 from portal.web.problems import problem, wants_problem
 from portal.web.rendering import render, said, wants_fragment
@@ -61,6 +62,9 @@ _TITLES = {
     503: Sentence("Not available right now"),
 }
 
+#: Where the status alone would say too little.
+_TITLES_BY_CODE = {RoleIsTooWeak.code: "Your role does not allow this"}
+
 _CSRF_SENTENCE = Sentence(
     "This form was open for too long or did not come from this site. Go back, reload the page, try again."
 )
@@ -96,7 +100,7 @@ def answer(what: Answer) -> Response:
 
 
 def _page(what: Answer) -> Response:
-    title = _TITLES.get(what.status, HTTPStatus(what.status).phrase)
+    title = _TITLES_BY_CODE.get(what.code, _TITLES.get(what.status, HTTPStatus(what.status).phrase))
     try:
         return render(
             "errors/error.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from portal.config import OidcProvider
@@ -21,7 +22,18 @@ def identity_of(provider: OidcProvider, claims: dict[str, Any], told: dict[str, 
         name=name[:NAME_CHARACTERS],
         email=email,
         is_email_verified=is_verified,
+        signed_in_at=_moment(claims.get("auth_time")),
     )
+
+
+def _moment(seconds: object) -> datetime | None:
+    """A moment as an ID token has it; None if it is none that could be."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _email(claims: dict[str, Any], told: dict[str, Any]) -> tuple[str, bool]:

@@ -13,6 +13,7 @@ from portal.models import Affiliate
 from portal.services.affiliates import PreferenceChange
 from portal.web.access import access, cause, current_affiliate
 from portal.web.forms import problems_of, typed
+from portal.web.kept_forms import typed_fields
 from portal.web.rendering import country_name, render
 from portal.wiring import services
 
@@ -32,11 +33,12 @@ _WEEKDAYS = {
 @pages.get("/payouts/preferences")
 @access("affiliate")
 def edit() -> Response:
-    return _form(current_affiliate(), _saved(current_affiliate()), is_saved=request.args.get("saved") == "1")
+    values = {**_saved(current_affiliate()), **typed_fields().to_dict()}
+    return _form(current_affiliate(), values, is_saved=request.args.get("saved") == "1")
 
 
 @pages.post("/payouts/preferences")
-@access("affiliate")
+@access("affiliate", form_at="preferences.edit")
 def save() -> AnyResponse:
     affiliate = current_affiliate()
     change = PreferenceChange(
@@ -48,7 +50,7 @@ def save() -> AnyResponse:
     try:
         services().affiliates.set_preferences(affiliate.id, change, cause=cause())
     except PortalError as refusal:
-        values = {**_saved(affiliate), **request.form.to_dict()}
+        values = {**_saved(affiliate), **typed_fields().to_dict()}
         return _form(affiliate, values, problems=problems_of(refusal), status=refusal.status)
     return redirect(url_for("preferences.edit", saved=1), 303)
 

@@ -10,6 +10,7 @@ https://openid.net/specs/openid-connect-rpinitiated-1_0.html
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +48,10 @@ _SUBJECT_CHARACTERS = 255
 #: Hosts of Amazon Cognito's issuers, of both forms; its sign-out calls the way back by a name of its own.
 _COGNITO = re.compile(r"(issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
+#: Google refuses the standard's word for it and has no other; to ask which account it is, is the nearest that it does.
+#: https://developers.google.com/identity/openid-connect/openid-connect#authenticationuriparameters
+_ASK_AGAIN, _GOOGLE, _ASK_AGAIN_AT_GOOGLE = "login", "https://accounts.google.com", "select_account"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -76,6 +81,16 @@ class SignInFailed(PortalError):
 
     status = 400
     code = "sign_in_failed"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Who came back, and what the portal had remembered of the way."""
+
+    identity: VerifiedIdentity
+    come_back_to: str | None
+    again_for: str | None
+    """Whose sign-in it was to be, if somebody was asked to sign in again: a user id."""
 
 
 class _SignInState(FlaskIntegration):  # type: ignore[misc]  # authlib ships no types
@@ -142,18 +157,23 @@ class SignInProvider:
         )
         self._client.issuer = provider.issuer
 
-    def begin(self, *, come_back_to: str | None) -> str:
+    def begin(self, *, come_back_to: str | None, again_for: str | None = None) -> str:
         """The provider's address to send the person to; what the answer must match is remembered in the session.
-        Raises ProviderIsAway."""
+        `again_for` is the user id of somebody who is signed in and is to prove once more who they are: they are asked
+        also where the provider knows them already. Raises ProviderIsAway."""
+        prompt = _ASK_AGAIN_AT_GOOGLE if self._provider.issuer == _GOOGLE else _ASK_AGAIN
+        asked = {"prompt": prompt, "max_age": 0} if again_for else {}
         try:
-            begun = self._client.create_authorization_url(self._redirect_uri)
+            begun = self._client.create_authorization_url(self._redirect_uri, **asked)
         except (requests.RequestException, ValueError, AuthlibBaseError) as fault:
             raise self._away(fault) from fault
         address = str(begun.pop("url"))
-        self._client.save_authorize_data(redirect_uri=self._redirect_uri, come_back_to=come_back_to, **begun)
+        self._client.save_authorize_data(
+            redirect_uri=self._redirect_uri, come_back_to=come_back_to, again_for=again_for, **begun
+        )
         return address
 
-    def finish(self) -> tuple[VerifiedIdentity, str | None]:
+    def finish(self) -> Answered:
         """Who the person is by the provider's answer in this request, and where they were going. Raises
         SignInTookTooLong, SignInWasCancelled, SignInFailed, ProviderIsAway."""
         state = request.args.get("state", "")
@@ -175,7 +195,7 @@ class SignInProvider:
             raise SignInFailed(
                 Sentence("We could not verify that sign-in. Nothing was changed. Try again.")
             ) from fault
-        return identity, remembered.get("come_back_to")
+        return Answered(identity, remembered.get("come_back_to"), remembered.get("again_for"))
 
     @property
     def end_session_endpoint(self) -> str | None:

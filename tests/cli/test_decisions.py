@@ -51,7 +51,7 @@ def test_one_alone_answers_as_ever(shell: FlaskCliRunner, ids: list[str]) -> Non
     assert (done.exit_code, json.loads(done.stdout)["status"]) == (0, "approved")
     again = shell.invoke(args=["payouts", "approve", ids[0], *BOSS])
     assert (again.exit_code, again.stdout) == (1, "")
-    assert "P-1001 is approved (by shell" in again.stderr
+    assert "P-1001 was approved by boss (shell) on " in again.stderr
     assert shell.invoke(args=["payouts", "approve", *BOSS]).exit_code == 2
 
 

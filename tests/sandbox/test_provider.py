@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from portal.sandbox.config import ConfigurationError, Person
+from portal.sandbox.manners import Manners
 from portal.sandbox.people import read_people
 from tests.sandbox.conftest import PORTAL, MakeStand, Stand
 from tests.sandbox.sign_in import CALLBACK, ISSUER, VERIFIER, SignIn
@@ -151,6 +152,27 @@ def test_cancel_is_access_denied(stand: Stand) -> None:
     back = SignIn(stand).press(cancel="true")
     assert (back["error"], back["state"], back["iss"]) == ("access_denied", "a-state", ISSUER)
     assert "code" not in back
+
+
+def auth_time(sign_in: SignIn, answer: str) -> int:
+    code = parse_qs(urlsplit(answer).query)["code"][0]
+    return int(sign_in.claims(sign_in.exchange(code).get_json()["id_token"])["auth_time"])
+
+
+def test_who_is_known_is_let_in_with_the_time_of_then_unless_that_is_too_long_ago_or_asking_is_wanted(
+    make_stand: MakeStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand = make_stand(manners=Manners(remembers=True))
+    picked_at = int(time.time())
+    SignIn(stand).press(person="person-ada")
+    monkeypatch.setattr(time, "time", lambda: picked_at + 100)
+    sign_in = SignIn(stand)
+    assert auth_time(sign_in, str(stand.browser.get(sign_in.url()).location)) <= picked_at + 1
+    for params in ({"max_age": "99"}, {"max_age": "0"}, {"prompt": "login"}):
+        assert "Who are you?" in stand.browser.get(SignIn(stand, dict(params)).url()).text
+    assert stand.browser.get(SignIn(stand, {"max_age": "200"}).url()).status_code == 302
+    silent = stand.browser.get(SignIn(stand, {"max_age": "99", "prompt": "none"}).url())
+    assert "error=login_required" in str(silent.location)
 
 
 def test_someone_new_is_remembered(stand: Stand) -> None:

@@ -17,7 +17,7 @@ from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.payouts import LONGEST_REASON, MoveIsNotLegal
 from portal.models import ActorKind, DecidedPayout, Decision, Payout, User
 from portal.models.base import new_id
-from portal.services.decisions import DecisionRecord
+from portal.services.decision_records import DecisionRecord
 from portal.services.journal import Cause
 from tests.clocks import MovableClock
 from tests.services.breaking import to_be_broken, without_rules
@@ -46,7 +46,7 @@ def decide(
     by, key = by or programme.person(), key or new_id()
     cause = Cause(ActorKind.operator, str(by), "request-1", reason)
     programme.services.decisions.decide(key, kind, ids, decided_by=by, cause=cause)
-    return programme.services.decisions.get(key)
+    return programme.services.decision_records.get(key)
 
 
 def named(programme: Programme, name: str) -> UUID:
@@ -94,8 +94,8 @@ def test_what_another_decided_meanwhile_is_skipped_and_named_with_who_and_when(p
     assert outcomes(record) == ["skipped", "done"]
     moment = f"{programme.clock.now():%d %b %Y, %H:%M} UTC"
     assert record.lines[0].refusal == (
-        f"{programme.payout(ids[0]).reference} is rejected (by operator Sam, {moment})."
-        " It can't become approved any more."
+        f"{programme.payout(ids[0]).reference} was declined by Sam on {moment};"
+        " it can't be approved any more."
     )
 
 
@@ -103,7 +103,7 @@ def test_affiliates_are_told_no_names(programme: Programme) -> None:
     (payout_id,) = waiting(programme, 1)
     decide(programme, REJECT, [payout_id], by=named(programme, "Sam"), reason="No.")
     affiliate_id = programme.payout(payout_id).affiliate_id
-    with pytest.raises(MoveIsNotLegal, match=r"is rejected \(by operator, "):
+    with pytest.raises(MoveIsNotLegal, match="was declined by an operator on "):
         programme.services.payouts.cancel(payout_id, affiliate_id=affiliate_id, cause=TEST)
 
 
@@ -133,7 +133,7 @@ def test_the_same_key_twice_at_once_is_one_decision(programme: Programme) -> Non
         thread.start()
     for thread in threads:
         thread.join()
-    assert outcomes(programme.services.decisions.get(key)) == ["done"] * 3
+    assert outcomes(programme.services.decision_records.get(key)) == ["done"] * 3
     for each in ids:
         assert [to for _, to, _ in programme.changes(each)] == ["requested", "approved"]
 
@@ -199,7 +199,7 @@ def test_what_is_no_list_is_refused_and_nothing_is_written(programme: Programme,
 
 def test_a_decision_that_was_not_made_is_not_found(programme: Programme) -> None:
     with pytest.raises(NotFound):
-        programme.services.decisions.get(new_id())
+        programme.services.decision_records.get(new_id())
 
 
 def test_sums_are_by_currency(programme: Programme) -> None:

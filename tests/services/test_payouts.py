@@ -155,7 +155,7 @@ def test_a_payout_under_way_cannot_be_canceled(programme: Programme) -> None:
     payout_id = programme.approved()
     programme.stripe.fault("timeout_after")
     programme.run()
-    with pytest.raises(MoveIsNotLegal, match="processing"):
+    with pytest.raises(MoveIsNotLegal, match="was taken up for sending"):
         programme.services.payouts.cancel(payout_id, cause=TEST)
     programme.run()
     assert programme.payout(payout_id).status == "paid"
@@ -171,7 +171,9 @@ def test_a_move_that_is_no_longer_legal_says_who_did_what_when(programme: Progra
         approve(programme, payout_id)
     assert refusal.value.status == 409
     assert reference in refusal.value.sentence
-    assert f"is rejected (by operator, {at} UTC)" in refusal.value.sentence
+    assert (
+        f"was declined by an operator on {at} UTC; it can't be approved any more." in refusal.value.sentence
+    )
     for late in (programme.services.payouts.reject, programme.services.payouts.cancel):
         with pytest.raises(MoveIsNotLegal):
             late(payout_id, cause=TEST)

@@ -17,12 +17,14 @@ from portal.web.operator import (
     verification,
     webhooks,
 )
+from portal.web.operator.fields import may, who_may
 from portal.web.operator.words import action_words
 
 
 def register(app: Flask) -> None:
     """Add every page, and the words that their tables share."""
     app.jinja_env.filters["action_words"] = action_words
+    app.jinja_env.globals.update(may=may, who_may=who_may)
     for views in (
         overview,
         sending,

@@ -9,13 +9,14 @@ from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import InvalidInput, NotFound, PortalError, StripeIsAway
+from portal.domain.roles import Act
 from portal.models import Affiliate
 from portal.services.affiliate_search import AffiliateFilter, Flag, StatusFilter
 from portal.web.access import access, cause
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.filters import chosen, filter_text
 from portal.web.forms import problems_of
-from portal.web.operator.fields import cause_with, form_text, may_change
+from portal.web.operator.fields import cause_with, form_text
 from portal.web.operator.words import DETAIL_WORDS, HOLD_WORDS
 from portal.web.problems import wants_problem
 from portal.web.rendering import render
@@ -82,7 +83,7 @@ def show(code: str) -> Response:
 
 
 @pages.post("/affiliates/<code>/block")
-@access("operator")
+@access("operator", act=Act.block)
 def block(code: str) -> AnyResponse:
     _known(code)
     try:
@@ -94,7 +95,7 @@ def block(code: str) -> AnyResponse:
 
 
 @pages.post("/affiliates/<code>/unblock")
-@access("operator")
+@access("operator", act=Act.block)
 def unblock(code: str) -> AnyResponse:
     _known(code)
     try:
@@ -105,7 +106,7 @@ def unblock(code: str) -> AnyResponse:
 
 
 @pages.post("/affiliates/<code>/sync")
-@access("operator")
+@access("operator", act=Act.sync)
 def sync(code: str) -> AnyResponse:
     affiliate = _known(code)
     if affiliate.stripe_account_id is None:
@@ -121,7 +122,7 @@ def sync(code: str) -> AnyResponse:
 
 
 @pages.post("/affiliates/<code>/accept-bank")
-@access("operator")
+@access("operator", act=Act.accept_bank)
 def accept_bank(code: str) -> AnyResponse:
     """The field `accepted_because` says why several affiliates are rightly paid to one bank account."""
     _known(code)
@@ -153,7 +154,6 @@ def _page(code: str, *, refusal: PortalError | None = None) -> Response:
         earlier_accounts=services().affiliate_search.earlier_accounts(affiliate.id),
         detail_words=DETAIL_WORDS,
         hold_words=HOLD_WORDS,
-        may_change=may_change(),
         typed={name: request.form.get(name, "") for name in ("reason", "message", "accepted_because")},
         problems=problems_of(refusal) if refusal else {},
     )

@@ -11,12 +11,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.domain.decisions import DecisionKind, DecisionOutcome
 from portal.domain.errors import InvalidInput, PortalError
 from portal.domain.gate import RequestKeyIsMissing
+from portal.domain.roles import Act
 from portal.models.base import new_id
 from portal.services.decisions import totals_of
 from portal.web.access import access, cause, current_user
 from portal.web.forms import problems_of
-from portal.web.operator.fields import cause_with, form_text, may_change
-from portal.web.operator.words import DECISION_WORDS, DONE_WORDS
+from portal.web.kept_forms import typed_fields
+from portal.web.operator.fields import cause_with, form_text
+from portal.web.operator.words import DECISION_WORDS, DONE_WORDS, NONE_WORDS
 from portal.web.rendering import render, wants_fragment
 from portal.wiring import services
 
@@ -37,23 +39,31 @@ def selection() -> AnyResponse:
 @access("operator")
 def preview() -> AnyResponse:
     """With whom it would be done and with whom not. Nothing is changed here."""
-    ids = _ids(request.args.getlist("payout"))
+    asked = typed_fields() if "kept" in request.args else request.args
+    ids = _ids(asked.getlist("payout"))
     if not ids:
         flash("Select at least one payout first.", "pending")
         return redirect(url_for("operator_payouts.index", status="requested"), 303)
-    return _preview(_kind(request.args.get("action", "")), ids)
+    return _preview(_kind(asked.get("action", "")), ids)
+
+
+def _act() -> Act:
+    """What the form is about to do."""
+    return _kind(request.form.get("action", "")).act
 
 
 @pages.post("/bulk")
-@access("operator")
+@access("operator", act=_act, form_at="operator_decisions.preview")
 def decide() -> AnyResponse:
     """Do it, once, with exactly those listed."""
     kind, ids = _kind(request.form.get("action", "")), _ids(request.form.getlist("payout"))
     try:
         key = _key()
         missing = "Say why; the affiliates read it." if kind is DecisionKind.reject else None
-        why = cause() if kind is DecisionKind.approve else cause_with(form_text("reason", missing=missing))
-        services().decisions.decide(key, kind, ids, decided_by=current_user().user_id, cause=why)
+        why = cause_with(form_text("reason", missing=missing)) if kind.has_words else cause()
+        services().decisions.decide(
+            key, kind, ids, decided_by=current_user().user_id, cause=why, references=_references(ids)
+        )
     except PortalError as refusal:
         return _preview(kind, ids, refusal)
     return redirect(url_for("operator_decisions.show", key=key), 303)
@@ -62,7 +72,7 @@ def decide() -> AnyResponse:
 @pages.get("/bulk/<uuid:key>")
 @access("operator")
 def show(key: UUID) -> Response:
-    record = services().decisions.get(key)
+    record = services().decision_records.get(key)
     return render(
         "operator/decisions/show.html",
         record=record,
@@ -79,14 +89,20 @@ def _preview(kind: DecisionKind, ids: list[UUID], refusal: PortalError | None = 
         status=refusal.status if refusal else 200,
         kind=kind,
         words=DECISION_WORDS[kind],
+        none_words=NONE_WORDS[kind],
         eligible=found.eligible,
         skipped=found.skipped,
         totals=totals_of([each.payout for each in found.eligible]),
         key=new_id(),
-        may_change=may_change(),
-        typed_reason=request.form.get("reason", ""),
+        typed_reason=typed_fields().get("reason", ""),
+        references=_references(ids),
         problems=problems_of(refusal) if refusal else {},
     )
+
+
+def _references(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What was typed for each payment by hand."""
+    return {each: typed_fields().get(f"reference-{each}", "") for each in ids}
 
 
 def _summary(kind: DecisionKind, counts: dict[DecisionOutcome, int]) -> str:

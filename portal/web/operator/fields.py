@@ -7,16 +7,24 @@ from dataclasses import replace
 from flask import request
 
 from portal.domain.errors import InvalidInput
+from portal.domain.roles import Act
+from portal.domain.roles import who_may as role_words
 from portal.services.affiliates import LONGEST_TEXT
 from portal.services.journal import Cause
-from portal.services.people import OperatorRole
 from portal.web.access import cause, current_user
 from portal.web.bodies import is_clean
 
 
-def may_change() -> bool:
-    """Whether this operator may do anything but look, so that buttons are worth showing."""
-    return current_user().role is OperatorRole.admin
+def may(act: str) -> bool:
+    """Whether this operator's role is enough for an act, so that its button is worth showing."""
+    role = current_user().role
+    return role is not None and role.may(Act(act))
+
+
+def who_may(*acts: str) -> str:
+    """Of these acts, for which this operator's role is too weak and who may; nothing if they may do all of them."""
+    role = current_user().role
+    return role_words(role, {Act(act) for act in acts}) if role is not None else ""
 
 
 def form_text(name: str, *, missing: str | None = None) -> str:

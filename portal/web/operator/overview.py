@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 
 from portal.domain.errors import PortalError
 from portal.domain.payouts import PayoutStatus
@@ -11,7 +11,7 @@ from portal.models.base import MOST_COUNTED
 from portal.services.overview import QUIET_DAYS
 from portal.web.access import access
 from portal.web.forms import problems_of
-from portal.web.operator.fields import may_change
+from portal.web.kept_forms import typed_fields
 from portal.web.rendering import render
 from portal.wiring import services
 
@@ -31,8 +31,7 @@ def overview_page(refusal: PortalError | None = None) -> Response:
         "operator/overview.html",
         status=refusal.status if refusal else 200,
         problems=problems_of(refusal) if refusal else {},
-        typed_reason=request.form.get("reason", ""),
-        may_change=may_change(),
+        typed_reason=typed_fields().get("reason", ""),
         facts=services().overview.get(),
         statuses=PayoutStatus,
         scopes=WebhookScope,

@@ -12,14 +12,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.domain.decisions import DecisionKind
 from portal.domain.errors import InvalidInput, PortalError
 from portal.domain.payouts import PayoutMethod, PayoutStatus
+from portal.domain.roles import Act
 from portal.models import Payout
 from portal.services.payout_queue import PayoutFile, PayoutFilter, QueuedPayout
 from portal.web.access import access, cause, current_user
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.filters import chosen, filter_text
 from portal.web.forms import page_before, problems_of
-from portal.web.operator.fields import cause_with, form_text, may_change
-from portal.web.operator.words import HOLD_WORDS, WAIT_WORDS
+from portal.web.kept_forms import typed_fields
+from portal.web.operator.fields import cause_with, form_text, may, who_may
+from portal.web.operator.words import DECISION_WORDS, HOLD_WORDS, WAIT_WORDS
 from portal.web.rendering import render
 from portal.web.words import PAYOUT_WORDS
 from portal.wiring import services
@@ -27,9 +29,6 @@ from portal.wiring import services
 pages = Blueprint("operator_payouts", __name__, url_prefix="/operator")
 
 PAGE_ROWS = 50
-
-#: What may be called off, unless an attempt is under way; the service has the last word.
-_CANCELABLE = {PayoutStatus.requested, PayoutStatus.approved, PayoutStatus.held}
 
 #: What happens to what was approved.
 _NEXT = {
@@ -50,17 +49,19 @@ def index() -> Response:
     past = page_before()
     found = services().payout_queue.page(wanted, past=past, limit=PAGE_ROWS + 1)
     shown = found[:PAGE_ROWS]
-    refusals = _refusals(shown) if may_change() else {}
+    kinds = _kinds(shown)
+    refusals = _refusals(shown) if DecisionKind.approve in kinds else {}
     eligible = {payout_id for payout_id, refusal in refusals.items() if refusal is None}
+    by_hand = _fitting(shown, DecisionKind.mark_paid) if DecisionKind.mark_paid in kinds else set()
     return render(
         "operator/payouts/index.html",
         rows=shown,
         refusals=refusals,
         eligible=eligible,
-        selected=eligible if request.args.get("select") == "eligible" else set(),
-        selectable=_CANCELABLE
-        if may_change() and any(row.payout.status in _CANCELABLE for row in shown)
-        else set(),
+        by_hand=by_hand,
+        selected={"eligible": eligible, "by-hand": by_hand}.get(request.args.get("select", ""), set()),
+        selectable=set().union(*(_fitting(shown, kind) for kind in kinds)),
+        kinds=[(kind, DECISION_WORDS[kind]) for kind in kinds],
         banks=services().bank_payouts.current_of([row.payout.id for row in shown]),
         wanted=wanted,
         filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],
@@ -87,7 +88,7 @@ def show(payout_id: UUID) -> Response:
 
 
 @pages.post("/payouts/<uuid:payout_id>/approve")
-@access("operator")
+@access("operator", act=Act.approve, form_at="operator_payouts.show")
 def approve(payout_id: UUID) -> AnyResponse:
     try:
         payout = services().approvals.approve(payout_id, approver=current_user().user_id, cause=cause())
@@ -102,7 +103,7 @@ def approve(payout_id: UUID) -> AnyResponse:
 
 
 @pages.post("/payouts/<uuid:payout_id>/reject")
-@access("operator")
+@access("operator", act=Act.reject, form_at="operator_payouts.show")
 def reject(payout_id: UUID) -> AnyResponse:
     try:
         reason = form_text("reason", missing="Say why; the affiliate reads it.")
@@ -113,7 +114,7 @@ def reject(payout_id: UUID) -> AnyResponse:
 
 
 @pages.post("/payouts/<uuid:payout_id>/cancel")
-@access("operator")
+@access("operator", act=Act.cancel)
 def cancel(payout_id: UUID) -> AnyResponse:
     try:
         payout = services().payouts.cancel(payout_id, cause=cause_with(form_text("reason")))
@@ -123,7 +124,7 @@ def cancel(payout_id: UUID) -> AnyResponse:
 
 
 @pages.post("/payouts/<uuid:payout_id>/retry")
-@access("operator")
+@access("operator", act=Act.retry)
 def retry(payout_id: UUID) -> AnyResponse:
     try:
         done = services().payout_control.retry(payout_id, cause=cause())
@@ -134,7 +135,7 @@ def retry(payout_id: UUID) -> AnyResponse:
 
 
 @pages.post("/payouts/<uuid:payout_id>/mark-paid")
-@access("operator")
+@access("operator", act=Act.mark_paid, form_at="operator_payouts.show")
 def mark_paid(payout_id: UUID) -> AnyResponse:
     """Of `crypto` alone: an operator has paid it by hand."""
     try:
@@ -145,6 +146,16 @@ def mark_paid(payout_id: UUID) -> AnyResponse:
     except PortalError as refusal:
         return _page(payout_id, refusal=refusal)
     return _done(payout, "is paid.")
+
+
+def _kinds(rows: Sequence[QueuedPayout]) -> list[DecisionKind]:
+    """What this operator may do with at least one of these."""
+    return [kind for kind in DecisionKind if may(kind.act) and _fitting(rows, kind)]
+
+
+def _fitting(rows: Sequence[QueuedPayout], kind: DecisionKind) -> set[UUID]:
+    """Those that it is worth offering for."""
+    return {row.payout.id for row in rows if kind.makes_sense(row.payout.status, row.payout.method)}
 
 
 def _refusals(rows: Sequence[QueuedPayout]) -> Mapping[UUID, PortalError | None]:
@@ -164,6 +175,7 @@ def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
     me = current_user().user_id
     is_own = me in {file.payout.requested_by, file.affiliate.user_id}
     is_first_approver = file.first_approval is not None and file.first_approval.approved_by == me
+    acts = set(_acts(file, is_own=is_own, is_first_approver=is_first_approver))
     return render(
         "operator/payouts/show.html",
         status=refusal.status if refusal else 200,
@@ -174,11 +186,11 @@ def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
         affiliate=file.affiliate,
         hold_words=HOLD_WORDS,
         wait_words=WAIT_WORDS,
-        may_change=may_change(),
         is_own=is_own,
         is_first_approver=is_first_approver,
-        acts=set(_acts(file, is_own=is_own, is_first_approver=is_first_approver)),
-        typed={name: request.form.get(name, "") for name in ("reason", "reference")},
+        acts={act for act in acts if may(act)},
+        who_may=who_may(*acts),
+        typed={name: typed_fields().get(name, "") for name in ("reason", "reference")},
         problems=problems_of(refusal) if refusal else {},
     )
 
@@ -186,19 +198,15 @@ def _page(payout_id: UUID, *, refusal: PortalError | None = None) -> Response:
 def _acts(file: PayoutFile, *, is_own: bool, is_first_approver: bool) -> Iterator[str]:
     """What makes sense now, so that no button leads to a refusal; the services have the last word."""
     payout = file.payout
-    if payout.status is PayoutStatus.requested:
-        yield "reject"
-        if not (is_own or is_first_approver or file.refusal):
-            yield "approve"
-    if payout.status in _CANCELABLE:
-        yield "cancel"
-    if payout.method is PayoutMethod.crypto and payout.status is PayoutStatus.approved and not is_own:
-        yield "mark_paid"
     is_late = payout.wait_reason is not None or payout.next_try_at is not None or file.fault is not None
-    if payout.status in {PayoutStatus.held, PayoutStatus.processing} or (
-        payout.status is PayoutStatus.approved and is_late
-    ):
-        yield "retry"
+    is_refused = {
+        DecisionKind.approve: is_own or is_first_approver or file.refusal is not None,
+        DecisionKind.mark_paid: is_own,
+        DecisionKind.retry: payout.status is PayoutStatus.approved and not is_late,
+    }
+    for kind in DecisionKind:
+        if kind.makes_sense(payout.status, payout.method) and not is_refused.get(kind, False):
+            yield kind.value
 
 
 def _done(payout: Payout, words: str) -> AnyResponse:

@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.domain.attempts import Outcome
 from portal.domain.errors import PortalError
 from portal.domain.payout_runs import RunIsOutdated, totals_text
+from portal.domain.roles import Act
 from portal.services.payout_previews import Preview
 from portal.services.run_records import RunRecord
 from portal.web.access import access, cause, current_user
 from portal.web.csv_files import csv_file
 from portal.web.filters import chosen
 from portal.web.forms import page_after, problems_of
-from portal.web.operator.fields import may_change
+from portal.web.kept_forms import typed_fields
 from portal.web.operator.words import HOLD_WORDS, OUTCOME_WORDS, SKIP_WORDS, TRIGGER_WORDS, WAIT_WORDS
 from portal.web.rendering import nothing_changed, render, wants_fragment
 from portal.wiring import services
@@ -52,7 +53,7 @@ def preview_as_csv() -> Response:
 
 
 @pages.post("/run")
-@access("operator")
+@access("operator", act=Act.run, form_at="operator_runs.preview")
 def run() -> AnyResponse:
     """Have the worker send exactly the list that was looked at."""
     try:
@@ -117,9 +118,8 @@ def _preview(refusal: PortalError | None = None) -> Response:
         last=next((each for each in recent if each.run.paid), None),
         under_way=next((each for each in recent if _is_going_on(each)), None),
         why_stopped=services().payout_control.why_stopped(),
-        may_change=may_change(),
         to_type=totals_text(totals),
-        typed_total=request.form.get("total", "") if refusal and refusal.status == 422 else "",
+        typed_total="" if refusal and refusal.status != 422 else typed_fields().get("total", ""),
         most_shown=MOST_SHOWN,
         most_named=MOST_NAMED,
         problems=problems_of(refusal) if refusal else {},

@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, flash, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import PortalError
+from portal.domain.roles import Act
 from portal.web.access import access
 from portal.web.operator.fields import cause_with, form_text
 from portal.web.operator.overview import overview_page
@@ -15,7 +16,7 @@ pages = Blueprint("operator_sending", __name__, url_prefix="/operator/payouts")
 
 
 @pages.post("/halt")
-@access("operator")
+@access("operator", act=Act.halt)
 def halt() -> AnyResponse:
     try:
         services().payout_control.halt(cause=cause_with(form_text("reason", missing="Say why.")))
@@ -25,7 +26,7 @@ def halt() -> AnyResponse:
 
 
 @pages.post("/resume")
-@access("operator")
+@access("operator", act=Act.resume, form_at="operator.overview")
 def resume() -> AnyResponse:
     """Only when the books hold and agree with Stripe; both are asked now."""
     try:

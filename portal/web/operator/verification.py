@@ -6,8 +6,8 @@ from flask import Blueprint, Flask, Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.accounts import Requirements
+from portal.domain.roles import Act
 from portal.web.access import access, cause
-from portal.web.operator.fields import may_change
 from portal.web.rendering import render
 from portal.wiring import services
 
@@ -37,12 +37,11 @@ def index() -> Response:
             (each, Requirements.from_json(each.stripe_requirements or {}).missing)
             for each in services().affiliate_search.stuck(limit=STUCK_SHOWN)
         ],
-        may_change=may_change(),
     )
 
 
 @pages.post("/run")
-@access("operator")
+@access("operator", act=Act.verify)
 def run() -> AnyResponse:
     """Have every account asked for; pressed again while that lasts, it is the same run."""
     services().requested_runs.request(cause=cause())

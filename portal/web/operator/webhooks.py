@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import InvalidInput, NotFound
+from portal.domain.roles import Act
 from portal.domain.webhook_endpoints import SCOPE_WORDS
 from portal.models import EventState, WebhookEvent
 from portal.models.base import MOST_COUNTED
@@ -18,7 +19,6 @@ from portal.services.event_log import EventFilter, EventPlace
 from portal.web.access import access, cause
 from portal.web.bodies import is_clean
 from portal.web.filters import LONGEST_FILTER, chosen, filter_text
-from portal.web.operator.fields import may_change
 from portal.web.operator.words import EVENT_WORDS, REFUSAL_WORDS
 from portal.web.rendering import render
 from portal.wiring import services
@@ -44,7 +44,6 @@ def index() -> Response:
         past=past,
         backfills=services().event_backfills.newest(limit=BACKFILLS_SHOWN),
         health=None if past or any(kept.values()) else _health(),
-        may_change=may_change(),
         following=_place_of(shown[-1]) if len(found) > PAGE_ROWS else None,
     )
 
@@ -62,12 +61,11 @@ def show(event_id: str) -> Response:
         payout=services().payout_queue.by_transfer(event.object_id or "") if is_transfer else None,
         lines=services().audit_trail.of("webhook_event", event.id),
         words=EVENT_WORDS,
-        may_change=may_change(),
     )
 
 
 @pages.post("/<event_id>/replay")
-@access("operator")
+@access("operator", act=Act.replay)
 def replay(event_id: str) -> AnyResponse:
     event = services().event_log.replay(_readable(event_id), cause=cause())
     services().look_at_events()
@@ -76,7 +74,7 @@ def replay(event_id: str) -> AnyResponse:
 
 
 @pages.post("/replay-failed")
-@access("operator")
+@access("operator", act=Act.replay)
 def replay_failed() -> AnyResponse:
     count = services().event_log.replay_failed(cause=cause())
     services().look_at_events()
@@ -85,7 +83,7 @@ def replay_failed() -> AnyResponse:
 
 
 @pages.post("/self-test")
-@access("operator")
+@access("operator", act=Act.test_webhooks)
 def self_test() -> AnyResponse:
     """Have the worker try it; pressed again while that lasts, it is the same test."""
     services().webhook_self_tests.request(cause=cause())

@@ -52,6 +52,17 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.approve: "Approve",
     DecisionKind.reject: "Decline",
     DecisionKind.cancel: "Cancel",
+    DecisionKind.retry: "Retry",
+    DecisionKind.mark_paid: "Mark as paid",
+}
+
+#: Where it can be done with none of them.
+NONE_WORDS: Mapping[DecisionKind, str] = {
+    DecisionKind.approve: "None of these can be approved.",
+    DecisionKind.reject: "None of these can be declined.",
+    DecisionKind.cancel: "None of these can be canceled.",
+    DecisionKind.retry: "None of these can be tried again.",
+    DecisionKind.mark_paid: "None of these can be marked as paid.",
 }
 
 _SKIPPED = {DecisionOutcome.skipped: "skipped"}
@@ -65,6 +76,8 @@ DONE_WORDS: Mapping[DecisionKind, Mapping[DecisionOutcome, str]] = {
     },
     DecisionKind.reject: {DecisionOutcome.done: "declined", **_SKIPPED},
     DecisionKind.cancel: {DecisionOutcome.done: "canceled", **_SKIPPED},
+    DecisionKind.retry: {DecisionOutcome.done: "retried", **_SKIPPED},
+    DecisionKind.mark_paid: {DecisionOutcome.done: "marked as paid", **_SKIPPED},
 }
 
 DETAIL_WORDS: Mapping[AccountDetail, str] = {

@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from portal.domain.errors import InvalidInput, NotFound
+from portal.domain.roles import OperatorRole
 from portal.models import AuditRow
 from portal.models.base import Database
 from portal.services.access import Access
 from portal.services.operators import OperatorIsNamedInSettings
-from portal.services.people import OperatorRole
 from tests.services.access.conftest import MakeAccess
 from tests.services.access.people import ANA, SHELL
 

@@ -131,10 +131,11 @@ def test_a_stale_selection_is_skipped_with_who_did_it(
     confirm(sam, preview(sam, "reject", ids[:1]), reason="The order was refunded.")
     result = olga.get(confirm(olga, stale).location)
     assert result.heading == "2 approved, 1 skipped"
-    assert "is rejected (by operator sam, " in result.said
+    assert "was declined by sam on " in result.said
     again = preview(olga, "approve", ids)
     assert not again.html.all("form", action=BULK)
-    assert "is approved (by operator olga, " in again.said
+    assert "was approved by olga on " in again.said
+    assert "; nothing is left to approve." in again.said
     assert "None of these can be approved." in again.said
 
 
@@ -194,7 +195,7 @@ def test_with_nothing_selected_the_queue_says_so(olga: Visitor) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        (f"action=steal&payout={NOBODYS}", "Choose one of: approve, reject, cancel."),
+        (f"action=steal&payout={NOBODYS}", "Choose one of: approve, reject, cancel, retry, mark_paid."),
         ("action=approve&payout=me", "That is no payout's id."),
         (f"action=approve&payout={NOBODYS}", "One of these payouts does not exist."),
         (

@@ -76,7 +76,7 @@ def test_many_are_approved_and_the_ineligible_and_the_stale_are_named(
 
         page.get_by_role("button", name="Approve 3 payouts").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("2 approved, 1 skipped")
-        expect(page.locator("[data-list=skipped]")).to_contain_text("is rejected (by operator sam, ")
+        expect(page.locator("[data-list=skipped]")).to_contain_text("was declined by sam on ")
         result = page.url
         page.reload()
         page.goto(served_portal + QUEUE)
@@ -94,7 +94,7 @@ def test_the_preview_sent_again_by_going_back_is_not_done_again(
     page.get_by_role("button", name="Yes, cancel 1 payout").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("1 canceled")
     page.go_back()
-    expect(page.get_by_text("is canceled (by operator olga, ")).to_be_visible()
+    expect(page.get_by_text("was canceled by olga on ")).to_be_visible()
 
 
 def test_boxes_are_ticked_and_the_list_is_confirmed_by_keyboard(

@@ -95,7 +95,7 @@ def test_what_somebody_decided_already_is_409_and_says_who_and_when(
     sam.send(sam.get(at(waiting)), at(waiting, "reject"), reason="The order was refunded.")
     page = olga.send(stale, at(waiting, "approve"))
     assert page.status == 409
-    assert "is rejected (by operator" in page.problems[0]
+    assert "was declined by sam on " in page.problems[0]
     assert status(page) == "rejected"
 
 
@@ -223,7 +223,7 @@ def test_what_waits_for_stripe_is_hurried_and_what_was_sent_is_not(
     ada.pays()
     late = olga.send(page, at(waiting, "retry"))
     assert (late.status, status(late)) == (409, "paid")
-    assert "is paid (by" in late.problems[0]
+    assert "was sent by the portal on " in late.problems[0]
 
 
 def test_a_payout_to_a_wallet_is_noted_as_paid_with_its_reference(

@@ -133,7 +133,7 @@ def test_a_refusal_that_names_a_time_names_it_as_the_page_does(
     assert page.problems == ["Too many payout requests. You can ask again on 1 Jan 2032, 03:00 IST."]
     assert "on 1 Jan 2032, 03:00 IST." in indian.get(f"{NEW}?amount=50.00").said
     late = indian.post(f"{payout}/cancel")
-    assert "is paid (by system, 1 Jan 2032, 02:00 IST)." in late.problems[0]
+    assert "was sent by the portal on 1 Jan 2032, 02:00 IST;" in late.problems[0]
 
 
 def test_a_day_to_look_for_begins_where_its_reader_is(indian: Partner) -> None:
