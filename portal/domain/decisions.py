@@ -16,13 +16,13 @@ LONGEST_REFERENCE = 255
 
 
 class DecisionKind(StrEnum):
-    """What an operator does with every payout of the list."""
+    """What an operator does with every payout of the list; in the order in which it is offered."""
 
     approve = "approve"
+    mark_paid = "mark_paid"
+    retry = "retry"
     reject = "reject"
     cancel = "cancel"
-    retry = "retry"
-    mark_paid = "mark_paid"
 
     @property
     def act(self) -> Act:

@@ -143,9 +143,7 @@ class Decisions:
         """Do it with exactly these; the same `key` again does nothing. What is marked as paid needs its reference in
         `references`, and without one stays as it is. Raises InvalidInput before anything is done."""
         words_to_affiliate(cause.reason)
-        given = _checked(references or {})
-        if kind is DecisionKind.mark_paid and not given:
-            raise InvalidInput([("", "Give the reference of at least one payment.")])
+        given = _checked(references or {}) if kind is DecisionKind.mark_paid else {}
         selection = self.look(kind, payout_ids, decided_by=decided_by, cause=cause)
         ids = [each.payout.id for each in selection.candidates]
         if not self._records.begin(key, kind, ids, decided_by=decided_by, cause=cause, references=given):
@@ -245,6 +243,6 @@ def _checked(references: Mapping[UUID, str]) -> dict[UUID, str]:
                 given[payout_id] = checked_reference(text, field=f"reference-{payout_id}")
             except InvalidInput as refusal:
                 problems += refusal.problems
-    if problems:
-        raise InvalidInput(problems)
+    if problems or not given:
+        raise InvalidInput(problems or [("", "Give the reference of at least one payment.")])
     return given

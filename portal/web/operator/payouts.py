@@ -62,6 +62,7 @@ def index() -> Response:
         selected={"eligible": eligible, "by-hand": by_hand}.get(request.args.get("select", ""), set()),
         selectable=set().union(*(_fitting(shown, kind) for kind in kinds)),
         kinds=[(kind, DECISION_WORDS[kind]) for kind in kinds],
+        who_may=who_may(*(kind.act for kind in DecisionKind if _fitting(shown, kind))),
         banks=services().bank_payouts.current_of([row.payout.id for row in shown]),
         wanted=wanted,
         filters=[(value.value, words) for value, words in PAYOUT_WORDS.items()],

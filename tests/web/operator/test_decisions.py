@@ -195,7 +195,7 @@ def test_with_nothing_selected_the_queue_says_so(olga: Visitor) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        (f"action=steal&payout={NOBODYS}", "Choose one of: approve, reject, cancel, retry, mark_paid."),
+        (f"action=steal&payout={NOBODYS}", "Choose one of: approve, mark_paid, retry, reject, cancel."),
         ("action=approve&payout=me", "That is no payout's id."),
         (f"action=approve&payout={NOBODYS}", "One of these payouts does not exist."),
         (
