@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from portal.domain.roles import RULES
 from tests.house.tree import ROOT, named, texts
 from tests.pictures import PICTURES
 
@@ -68,3 +69,9 @@ def test_no_file_knows_where_it_was_written() -> None:
 def test_no_real_looking_live_key_is_kept() -> None:
     keys = re.compile(r"\b[rs]k_live_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/]{32,}")
     assert not [name for name, text in texts() if keys.search(text)]
+
+
+def test_what_each_role_may_stands_in_the_papers_as_the_portal_goes_by_it() -> None:
+    paper = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    for rule in RULES.values():
+        assert f"| {rule.words} | {rule.least} | {'yes' if rule.is_sensitive else 'no'} |" in paper

@@ -15,6 +15,7 @@ from portal.models.base import new_id
 from portal.services.decision_records import DecisionRecord
 from portal.services.journal import Cause
 from tests.services.programme import TEST, Programme
+from tests.services.test_payout_control import parked
 
 RETRY, MARK_PAID = DecisionKind.retry, DecisionKind.mark_paid
 NO_REFERENCE = "No reference was given, so it was left as it is."
@@ -114,3 +115,14 @@ def test_retrying_many_says_of_each_what_was_done_and_names_what_is_over(
     assert "was canceled by" in str(record.lines[2].refusal)
     programme.run()
     assert programme.payout(late).status == "paid"
+
+
+def test_once_stripe_is_silent_the_rest_is_left_for_later(programme: Programme) -> None:
+    """Fifty silences one after another would keep an operator waiting for minutes."""
+    ids = [parked(programme) for _ in range(2)]
+    programme.stripe.goes_away()
+    record = decide(programme, RETRY, ids)
+    programme.stripe.comes_back()
+    assert outcomes(record) == ["skipped", "skipped"]
+    assert "stays as it is" in str(record.lines[0].refusal)
+    assert record.lines[1].refusal == "It was not tried: Stripe had just given no answer about another."

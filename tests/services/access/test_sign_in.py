@@ -197,3 +197,18 @@ class TestClaims:
         first = trusting.sign_in(ANA)
         trusting.sign_in(replace(ANA, subject="ana-2"))
         assert self.owner(database, waiting) == first.user_id
+
+
+def test_a_session_knows_when_its_person_signed_in_at_the_provider(
+    access: Access, clock: MovableClock
+) -> None:
+    now = clock.real_now()
+    for said, known in (
+        (None, now),
+        (now - timedelta(hours=3), now - timedelta(hours=3)),
+        (now + timedelta(hours=3), now),
+    ):
+        user = access.resolve(access.sign_in(replace(ANA, signed_in_at=said)).token)
+        assert user is not None
+        assert user.signed_in_at == known
+        assert user.is_recent(now) == (known == now)
