@@ -186,7 +186,7 @@ def test_a_crypto_payout_is_paid_by_hand_once_with_its_reference(programme: Prog
         assert (row.status, row.external_reference) == ("paid", "0xfeed")
     assert programme.balances(affiliate_id).paid_out.amount == 10_000
     assert len(programme.changes(payout_id, "payout.paid_by_hand")) == 1
-    with pytest.raises(MoveIsNotLegal, match=r"P-1001 is paid \(by shell"):
+    with pytest.raises(MoveIsNotLegal, match=r"P-1001 was sent by the shell on "):
         control(programme).mark_paid(payout_id, reference="0xdead", paid_by=BOSS, cause=OPERATOR)
     with pytest.raises(DBAPIError, match="never changes"):
         programme.execute(sa.update(Payout).values(external_reference="0xdead"))
@@ -202,12 +202,12 @@ def test_what_stripe_carries_is_never_marked_paid_by_hand(programme: Programme) 
 def test_what_is_not_approved_is_not_marked_paid(programme: Programme) -> None:
     affiliate_id = programme.crypto(earned=90_000)
     payout_id = programme.request(affiliate_id)
-    with pytest.raises(MoveIsNotLegal, match="is requested"):
+    with pytest.raises(MoveIsNotLegal, match="was requested by"):
         control(programme).mark_paid(payout_id, reference="0xfeed", paid_by=BOSS, cause=OPERATOR)
     blocked = programme.crypto(earned=10_000)
     held = programme.request(blocked)
     programme.block(blocked)
-    with pytest.raises(MoveIsNotLegal, match="is held"):
+    with pytest.raises(MoveIsNotLegal, match="was put on hold by"):
         control(programme).mark_paid(held, reference="0xfeed", paid_by=BOSS, cause=OPERATOR)
 
 

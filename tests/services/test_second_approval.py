@@ -98,7 +98,7 @@ def test_after_one_yes_it_can_still_be_declined_and_the_money_is_back(
     approve(programme, large, programme.person())
     programme.services.payouts.reject(large, cause=TEST)
     assert programme.balances(programme.payout(large).affiliate_id).available.amount == 100_001
-    with pytest.raises(MoveIsNotLegal, match="is rejected"):
+    with pytest.raises(MoveIsNotLegal, match="was declined by"):
         approve(programme, large, programme.person())
 
 
