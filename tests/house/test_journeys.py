@@ -30,6 +30,7 @@ def test_every_file_of_journeys_is_of_one_that_is_listed_or_says_why_not() -> No
         "test_demo.py": "the demo's own command",
         "test_fifty_at_once.py": "many at once, without a browser",
         "test_killed_while_sending.py": "a process that dies, without a browser",
+        "test_signing_in_again.py": "an act that asks for a recent sign-in",
         "test_signing_out.py": "the end of a session, here and at the provider",
         "test_stripe_cli.py": "Stripe's own command, without a browser",
     }
