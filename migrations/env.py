@@ -12,8 +12,9 @@ database = current_app.extensions["migrate"].db
 
 
 def is_ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compared: Any) -> bool:
-    """Leave alone what the job queue keeps in the same PostgreSQL database."""
-    return not (kind == "table" and name is not None and name.startswith("huey"))
+    """Leave alone what the job queue keeps in the same PostgreSQL database, and an index that not every one can have."""
+    is_queue = kind == "table" and name is not None and name.startswith("huey")
+    return not is_queue and name != "ix_affiliates_words"
 
 
 def rendered(kind: str, item: Any, _context: Any) -> str | bool:

@@ -32,7 +32,17 @@ class Affiliate(Base):
         ),
         sa.CheckConstraint("length(code) BETWEEN 1 AND 64", name="code_length"),
         sa.CheckConstraint("total_earned >= 0", name="total_earned_not_negative"),
-        sa.Index("ix_affiliates_bank_fingerprint", "bank_fingerprint"),
+        sa.Index(
+            "ix_affiliates_bank_fingerprint_accepted_bank_id", "bank_fingerprint", "accepted_bank", "id"
+        ),
+        sa.Index("ix_affiliates_stripe_account_status_code", "stripe_account_status", "code"),
+        sa.Index("ix_affiliates_status_changed_at", "stripe_account_status", "status_changed_at"),
+        sa.Index(
+            "ix_affiliates_blocked",
+            "code",
+            sqlite_where=sa.text("is_blocked = 1"),
+            postgresql_where=sa.text("is_blocked"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -104,6 +114,7 @@ class StripeAccount(Base):
             sqlite_where=sa.text("state <> 'failed' AND disconnected_at IS NULL"),
             postgresql_where=sa.text("state <> 'failed' AND disconnected_at IS NULL"),
         ),
+        sa.Index("ix_stripe_accounts_state_created_at", "state", "created_at"),
         sa.CheckConstraint(
             "(state = 'succeeded') = (stripe_account_id IS NOT NULL)", name="succeeded_has_account"
         ),

@@ -29,7 +29,11 @@ class AuditRow(Base):
 
     __tablename__ = "audit_log"
     __table_args__ = (
-        sa.Index("ix_audit_log_subject", "subject_kind", "subject_id", "id"),
+        sa.Index("ix_audit_log_subject_id_subject_kind_id", "subject_id", "subject_kind", "id"),
+        sa.Index("ix_audit_log_subject_kind_id", "subject_kind", "id"),
+        sa.Index("ix_audit_log_action_id", "action", "id"),
+        sa.Index("ix_audit_log_actor_kind_id", "actor_kind", "id"),
+        sa.Index("ix_audit_log_created_at", "created_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -61,18 +65,16 @@ class WebhookEvent(Base):
 
     __tablename__ = "webhook_events"
     __table_args__ = (
+        sa.Index("ix_webhook_events_received_at_id", "received_at", "id"),
+        sa.Index("ix_webhook_events_state_received_at_id", "state", "received_at", "id"),
+        sa.Index("ix_webhook_events_type_received_at_id", "type", "received_at", "id"),
+        sa.Index("ix_webhook_events_account_id", "account_id"),
+        sa.Index("ix_webhook_events_object_id", "object_id"),
         sa.Index(
-            "ix_webhook_events_waiting",
-            "next_try_at",
-            sqlite_where=sa.text("state = 'received'"),
-            postgresql_where=sa.text("state = 'received'"),
-        ),
-        sa.Index("ix_webhook_events_received_at", "received_at"),
-        sa.Index(
-            "ix_webhook_events_parked",
+            "ix_webhook_events_backfilled",
             "received_at",
-            sqlite_where=sa.text("state = 'parked'"),
-            postgresql_where=sa.text("state = 'parked'"),
+            sqlite_where=sa.text("is_backfilled = 1"),
+            postgresql_where=sa.text("is_backfilled"),
         ),
     )
 

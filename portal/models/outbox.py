@@ -13,8 +13,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.domain.notifications import MailKind
 from portal.models.base import Base, JsonText, new_id, stored_enum
 
-_IS_UNSENT = sa.text("state IN ('waiting', 'parked')")
-
 
 class MailState(StrEnum):
     """What became of a mail."""
@@ -36,9 +34,7 @@ class OutboxMail(Base):
         sa.CheckConstraint("(affiliate_id IS NULL) <> (user_id IS NULL)", name="one_recipient"),
         sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
         sa.CheckConstraint("tries >= 0", name="tries_not_negative"),
-        sa.Index(
-            "ix_outbox_unsent", "state", "next_try_at", sqlite_where=_IS_UNSENT, postgresql_where=_IS_UNSENT
-        ),
+        sa.Index("ix_outbox_state_next_try_at", "state", "next_try_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

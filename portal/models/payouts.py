@@ -31,9 +31,10 @@ class Payout(Base):
             sqlite_where=_IS_OPEN,
             postgresql_where=_IS_OPEN,
         ),
-        sa.Index(
-            "ix_payouts_open", "status", "next_try_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
-        ),
+        sa.Index("ix_payouts_affiliate_id_status_number", "affiliate_id", "status", "number"),
+        sa.Index("ix_payouts_status_number", "status", "number"),
+        sa.Index("ix_payouts_created_at", "created_at"),
+        sa.Index("ix_payouts_paid_at", "paid_at"),
         sa.Index("ix_payouts_affiliate_id_number", "affiliate_id", "number"),
         sa.Index("ix_payouts_destination", "destination"),
         sa.Index("ix_payouts_failed", "ended_at", sqlite_where=_HAS_FAILED, postgresql_where=_HAS_FAILED),
@@ -111,6 +112,12 @@ class PayoutAttempt(Base):
             unique=True,
             sqlite_where=sa.text("state <> 'failed'"),
             postgresql_where=sa.text("state <> 'failed'"),
+        ),
+        sa.Index(
+            "ix_payout_attempts_parked",
+            "payout_id",
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
         ),
         sa.CheckConstraint(
             "(state = 'succeeded') = (transfer_id IS NOT NULL)", name="succeeded_has_transfer"

@@ -20,6 +20,7 @@ import structlog
 from portal.clock import Clock
 from portal.models import AuditRow, AuditSeal, Installation
 from portal.models.base import Database, reading, writing
+from portal.services.audit_trail import LATE_BY_AT_MOST
 from portal.services.selfcheck import Breach
 
 log = structlog.get_logger(__name__)
@@ -29,9 +30,6 @@ BEGINNING = "0" * 64
 
 #: How many rows one unit of work seals, and one look of the check takes up.
 BATCH = 1_000
-
-#: Numbers are given before rows are committed, so a lower one may come later; never by so many.
-LATE_BY_AT_MOST = 10_000
 
 #: The job seals each minute; what is older than this says that no worker runs.
 SEALED_WITHIN = timedelta(minutes=5)
@@ -149,7 +147,7 @@ def _linked(rows: list[sa.Row[Any]], sequence: int, previous: str) -> Iterator[d
     for row in rows:
         sequence += 1
         link = {"sequence": sequence, "audit_id": row.id, "previous_hash": previous}
-        previous = _hash(row, sequence, previous)
+        previous = hash_of(row, sequence, previous)
         yield link | {"hash": previous}
 
 
@@ -162,12 +160,12 @@ def _break(link: sa.Row[Any], sequence: int, previous: str) -> Breach | None:
         sentence = f"Audit row {link.audit_id}, sealed as {sequence}, is gone."
     elif link.previous_hash != previous:
         sentence = f"Seal {sequence} does not follow the one before."
-    elif link.hash != _hash(link, sequence, previous):
+    elif link.hash != hash_of(link, sequence, previous):
         sentence = f"Audit row {link.audit_id} or its seal {sequence} was changed."
     return Breach("audit_chain", str(link.audit_id), sentence) if sentence else None
 
 
-def _hash(row: sa.Row[Any], sequence: int, previous: str) -> str:
+def hash_of(row: Any, sequence: int, previous: str) -> str:
     """Over every column of the row, its place and the hash before."""
     content = {column.name: _plain(getattr(row, column.name)) for column in _TRAIL.c}
     text = json.dumps([sequence, previous, content], sort_keys=True, separators=(",", ":"), ensure_ascii=True)

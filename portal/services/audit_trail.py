@@ -12,6 +12,13 @@ import sqlalchemy as sa
 from portal.models import ActorKind, Affiliate, ApiToken, AuditRow, Operator, Payout, User
 from portal.models.base import Database, reading
 
+#: A row's number may be lower than that of one whose change is older: numbers are given before rows are committed, and
+#: clocks of several machines differ. Never by so many.
+LATE_BY_AT_MOST = 10_000
+
+#: The largest number, less what is added to it.
+_NO_ROW_YET = 2**63 - 1 - LATE_BY_AT_MOST
+
 #: Kinds of actors whose id is that of a person.
 _PEOPLE = {ActorKind.affiliate, ActorKind.operator, ActorKind.shell}
 
@@ -49,8 +56,20 @@ class AuditTrail:
         query = _matching(wanted)
         if before is not None:
             query = query.where(AuditRow.id < before)
+        # numbers grow with time, by which rows are found without looking at all that is newer
+        if wanted.since is not None:
+            query = query.where(AuditRow.id >= self._first_since(wanted.since) - LATE_BY_AT_MOST)
+        if wanted.until is not None:
+            query = query.where(AuditRow.id <= self._first_since(wanted.until) + LATE_BY_AT_MOST)
         rows = self._database.scalars(query.order_by(AuditRow.id.desc()).limit(limit)).all()
         return lines_of(self._database, rows)
+
+    def _first_since(self, moment: datetime) -> int:
+        """The number of the first row of a time; of one that is yet to come, a number that no row has."""
+        first = (
+            sa.select(AuditRow.id).where(AuditRow.created_at >= moment).order_by(AuditRow.created_at).limit(1)
+        )
+        return self._database.scalar(first) or _NO_ROW_YET
 
     @reading
     def of(self, subject_kind: str, subject_id: UUID | str) -> list[AuditLine]:

@@ -14,7 +14,7 @@ from portal.domain.errors import NotFound
 from portal.domain.ledger import MOVES, AccountKind, Balances, EntryKind, Hold, Release, balances_at
 from portal.domain.money import Money
 from portal.models import Affiliate, Earning, LedgerAccount, LedgerEntry, Payout
-from portal.models.base import Database, new_id, utc_day
+from portal.models.base import Database, new_id, utc_day, written_out
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Outlook:
     """What is on hold, by the day on which it stops being so, the next one first."""
     available_then: Money
     """What will be available at the moment that was asked about."""
+
+
+def is_held() -> sa.ColumnElement[bool]:
+    """Whether something of an earning is still on hold; as their index says it."""
+    return Earning.held > written_out(0)
 
 
 class Books:
@@ -90,7 +95,7 @@ class Books:
         now = self._clock.now()
         passed = self._database.scalars(
             sa.select(Earning)
-            .where(Earning.affiliate_id == affiliate.id, Earning.held > 0, Earning.available_at <= now)
+            .where(Earning.affiliate_id == affiliate.id, is_held(), Earning.available_at <= now)
             .order_by(Earning.available_at, Earning.id)
         ).all()
         for earning in passed:
@@ -116,7 +121,7 @@ class Books:
         holds = self._database.execute(
             sa.select(Earning.held, Earning.available_at).where(
                 Earning.affiliate_id == affiliate.id,
-                Earning.held > 0,
+                is_held(),
                 Earning.available_at <= self._clock.now(),
             )
         )
@@ -138,7 +143,7 @@ class Books:
                 sa.func.sum(sa.case((ends_at <= until, Earning.held), else_=0)).label("passed_then"),
                 sa.func.max(ends_at).label("last_at"),
             )
-            .where(Earning.affiliate_id == affiliate.id, Earning.held > 0)
+            .where(Earning.affiliate_id == affiliate.id, is_held())
             .group_by("day")
             .subquery()
         )

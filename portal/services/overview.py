@@ -24,7 +24,7 @@ from portal.models import (
     VerificationRun,
     WebhookEvent,
 )
-from portal.models.base import Database, bounded_count, reading
+from portal.models.base import Database, bounded_count, reading, written_out
 from portal.services.affiliate_search import has_balance, is_stuck
 from portal.services.payout_queue import needs_a_person
 from portal.services.platform_balance import BalanceReading, last_reading
@@ -156,16 +156,17 @@ class Overview:
         """The facts of this moment, in one look."""
         now = self._clock.now()
         installation = self._database.scalars(sa.select(Installation)).one()
-        oldest = sa.select(sa.func.min(Payout.created_at)).where(Payout.status == PayoutStatus.requested)
+        requested = sa.select(Payout.created_at).where(Payout.status == PayoutStatus.requested)
         restricted = Affiliate.stripe_account_status == AccountStatus.restricted
         return OverviewFacts(
             at=now,
             open_payouts=self._open_payouts(),
-            oldest_request_at=self._database.scalar(oldest),
+            oldest_request_at=self._database.scalar(requested.order_by(Payout.number).limit(1)),
             parked_payouts=self._count(sa.select(Payout.id).where(needs_a_person())),
             failed_payouts=self._count(
                 sa.select(Payout.id).where(
-                    Payout.status == PayoutStatus.failed, Payout.ended_at >= now - timedelta(days=QUIET_DAYS)
+                    Payout.status == written_out(PayoutStatus.failed),
+                    Payout.ended_at >= now - timedelta(days=QUIET_DAYS),
                 )
             ),
             stuck=self._count(sa.select(Affiliate.id).where(is_stuck(now))),

@@ -15,10 +15,9 @@ from portal.domain.gate import standing_refusal
 from portal.domain.money import Money
 from portal.domain.payouts import OPEN_STATUSES, PayoutStatus
 from portal.models import Affiliate, AuditRow, FirstApproval, Payout, PayoutAttempt, SendingFault
-from portal.models.base import Database, reading
+from portal.models.base import Database, reading, written_out
 from portal.services.audit_trail import AuditLine, lines_of, names_of_people
 from portal.services.payout_moves import payee_of
-from portal.services.sending_faults import is_parked
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,18 @@ class PayoutFile:
 
 
 def needs_a_person() -> sa.ColumnElement[bool]:
-    """Whether no run takes a payout up any more: our own code failed at it, or Stripe calls its request our mistake."""
-    is_attempt_parked = sa.exists().where(
-        PayoutAttempt.payout_id == Payout.id, PayoutAttempt.state == AttemptState.parked
+    """Whether no run takes a payout up any more: our own code failed at it, or Stripe calls its request our mistake.
+    These are few, so they are looked up first."""
+    parked = sa.union_all(
+        sa.select(SendingFault.payout_id).where(SendingFault.parked_at.is_not(None)),
+        sa.select(PayoutAttempt.payout_id).where(PayoutAttempt.state == written_out(AttemptState.parked)),
     )
-    return sa.and_(Payout.status.in_(OPEN_STATUSES), sa.or_(is_parked(), is_attempt_parked))
+    return sa.and_(Payout.status.in_(OPEN_STATUSES), Payout.id.in_(parked))
+
+
+def is_of(code: str) -> sa.ColumnElement[bool]:
+    """Whether a payout is an affiliate's; who that is, is looked up once."""
+    return Payout.affiliate_id == sa.select(Affiliate.id).where(Affiliate.code == code).scalar_subquery()
 
 
 class PayoutQueue:
@@ -86,7 +92,7 @@ class PayoutQueue:
         if wanted.status is not None:
             query = query.where(Payout.status == wanted.status)
         if wanted.affiliate_code is not None:
-            query = query.where(Affiliate.code == wanted.affiliate_code)
+            query = query.where(is_of(wanted.affiliate_code))
         if wanted.is_parked:
             query = query.where(needs_a_person())
         if wanted.number is not None:

@@ -32,9 +32,13 @@ from portal.services.journal import Cause, Journal
 from portal.services.notifications import Notifications
 from portal.services.offers import Offers
 from portal.services.payout_moves import PayoutMoves, payee_of
+from portal.services.payout_queue import is_of
 
 #: A form's one-time key is made by us; anything longer is not ours.
 LONGEST_REQUEST_KEY = 64
+
+#: A payout's number may be lower than that of one that was requested before it, by another process; never by so many.
+LATE_BY_AT_MOST = 1_000
 
 
 class Payouts:
@@ -168,11 +172,16 @@ class Payouts:
         """Everybody's payouts with the affiliate's code, newest first."""
         query = sa.select(Payout, Affiliate.code).join(Affiliate, Affiliate.id == Payout.affiliate_id)
         if affiliate_code is not None:
-            query = query.where(Affiliate.code == affiliate_code)
+            query = query.where(is_of(affiliate_code))
         if status is not None:
             query = query.where(Payout.status == PayoutStatus(status))
         if created_after is not None:
-            query = query.where(Payout.created_at > created_after)
+            # numbers grow with time, by which these are found without looking at all that are older
+            first = sa.select(Payout.number).where(Payout.created_at > created_after)
+            lowest = self._database.scalar(first.order_by(Payout.created_at).limit(1))
+            if lowest is None:
+                return []
+            query = query.where(Payout.created_at > created_after, Payout.number >= lowest - LATE_BY_AT_MOST)
         if before is not None:
             query = query.where(Payout.number < before)
         rows = self._database.execute(query.order_by(Payout.number.desc()).limit(limit))

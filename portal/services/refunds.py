@@ -12,7 +12,7 @@ from portal.domain.ledger import AccountKind
 from portal.domain.refunds import RefundConflict, RefundIsLargerThanEarning, split_refund
 from portal.models import Affiliate, Earning, Refund
 from portal.models.base import Database, writing
-from portal.services.books import Books
+from portal.services.books import Books, is_held
 from portal.services.journal import Cause, Journal
 
 
@@ -78,7 +78,7 @@ class Refunds:
             row.id: row
             for row in self._database.scalars(
                 sa.select(Earning)
-                .where(Earning.affiliate_id == affiliate.id, Earning.held > 0)
+                .where(Earning.affiliate_id == affiliate.id, is_held())
                 .order_by(Earning.occurred_at.desc(), Earning.id.desc())
                 .execution_options(populate_existing=True)
             )

@@ -95,6 +95,8 @@ class RunRecords:
         if run is None:
             raise NotFound("There is no such payout run.")
         names = names_of_people(self._database, [run.confirmed_by])
+        if run.finished_at is not None:
+            return _as_it_ended(run, names)
         return RunRecord(run, _name(run, names), self.counts_within(run_id), self.sent_within(run_id))
 
     @reading
@@ -108,25 +110,28 @@ class RunRecords:
             sa.select(PayoutRun).order_by(PayoutRun.started_at.desc()).limit(limit)
         ).all()
         names = names_of_people(self._database, [run.confirmed_by for run in runs])
-        return [
-            RunRecord(run, _name(run, names), {Outcome(key): n for key, n in run.tally.items()}, run.sent)
-            for run in runs
-        ]
+        return [_as_it_ended(run, names) for run in runs]
 
     @reading
     def lines(self, run_id: UUID, *, outcome: Outcome | None, after: int | None, limit: int) -> list[RunLine]:
-        """The payouts on a run's list past one number, oldest first; of one outcome, or all."""
-        query = (
-            sa.select(ListedPayout.outcome, Payout, Affiliate.code)
-            .join(Payout, Payout.id == ListedPayout.payout_id)
-            .join(Affiliate, Affiliate.id == Payout.affiliate_id)
-            .where(ListedPayout.run_id == run_id, Payout.number > (after or 0))
-        )
+        """The payouts on a run's list past one number, oldest first; of one outcome, or all. Ids grow with time, and
+        the list is kept by them."""
+        query = sa.select(ListedPayout.payout_id, ListedPayout.outcome).where(ListedPayout.run_id == run_id)
         if outcome is not None:
             query = query.where(ListedPayout.outcome == outcome)
-        rows = self._database.execute(query.order_by(Payout.number).limit(limit)).all()
-        attempts = self._newest_attempts([payout.id for _, payout, _ in rows])
-        return [RunLine(payout, code, came, attempts.get(payout.id)) for came, payout, code in rows]
+        if after is not None:
+            place = sa.select(Payout.id).where(Payout.number == after).scalar_subquery()
+            query = query.where(ListedPayout.payout_id > place)
+        listed = self._database.execute(query.order_by(ListedPayout.payout_id).limit(limit))
+        came = dict(listed.all())
+        rows = self._database.execute(
+            sa.select(Payout, Affiliate.code)
+            .join(Affiliate, Affiliate.id == Payout.affiliate_id)
+            .where(Payout.id.in_(came))
+            .order_by(Payout.id)
+        ).all()
+        attempts = self._newest_attempts([*came])
+        return [RunLine(payout, code, came[payout.id], attempts.get(payout.id)) for payout, code in rows]
 
     def counts_within(self, run_id: UUID) -> Counter[Outcome]:
         """How many payouts of a run by outcome."""
@@ -214,6 +219,11 @@ class RunRecords:
         query = sa.select(PayoutAttempt).where(PayoutAttempt.payout_id.in_(ids))
         ordered = self._database.scalars(query.order_by(PayoutAttempt.generation))
         return {attempt.payout_id: attempt for attempt in ordered}
+
+
+def _as_it_ended(run: PayoutRun, names: Mapping[UUID, str]) -> RunRecord:
+    """With what was written down at its end."""
+    return RunRecord(run, _name(run, names), {Outcome(key): n for key, n in run.tally.items()}, run.sent)
 
 
 def _name(run: PayoutRun, names: Mapping[UUID, str]) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from portal.clock import Clock
+from portal.domain.attempts import AttemptState
 from portal.domain.webhooks import WebhookRefusal, WebhookScope, fingerprint, have_risen
 from portal.models import (
     EventState,
@@ -126,7 +127,7 @@ class WebhookHealth:
                 Payout.transfer_id.is_not(None), Payout.paid_at < long_ago
             ),
             WebhookScope.accounts: sa.select(StripeAccount.id).where(
-                StripeAccount.stripe_account_id.is_not(None), StripeAccount.created_at < long_ago
+                StripeAccount.state == AttemptState.succeeded, StripeAccount.created_at < long_ago
             ),
         }
         return self._database.scalar(happened[scope].limit(1)) is not None
