@@ -10,7 +10,7 @@ PORT ?= 5000
 # Only the system's Python is used.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo demo-reset test rehearse mutants lint format types migrate pins pictures stripe-description messages runtime workshop provision
+.PHONY: help demo demo-reset test rehearse mutants bench-pages lint format types migrate pins pictures stripe-description messages runtime workshop provision
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,10 @@ rehearse: workshop provision ## Kill payout runs on purpose on both databases an
 SHARE ?= 1
 mutants: workshop provision ## Change what decides about money on purpose and see the tests notice (ONLY=portal/…py, SHARE=0.1)
 	@nice -n 10 $(PYTHON_HERE) -m tests.mutants --seed $(SEED) --share $(SHARE) --only '$(ONLY)' $(ARGS)
+
+SIZES ?= 1000 100000
+bench-pages: workshop provision ## Say how long every page takes with much in the database (SIZES="1000 100000": affiliates)
+	@$(PYTHON_HERE) -m tests.sizes --affiliates $(SIZES)
 
 lint: workshop ## Check style
 	@$(PYTHON_HERE) -m ruff check
