@@ -123,6 +123,7 @@ def test_a_run_is_alarming_only_once_it_is_over_and_only_if_it_sent_none_of_many
     work(programme)
     assert record(programme, run_id).is_alarming
     programme.stripe.comes_back()
+    programme.clock.advance(minutes=1)
     programme.run()
     assert not newest(programme).is_alarming
 

@@ -21,7 +21,8 @@ MATRIX: dict[str, set[str]] = {
         "GET /affiliate", "POST /affiliate", "POST /logout", "POST /logout/elsewhere", "POST /logout/everywhere",
     },
     "affiliate": {
-        "GET /affiliates", "GET /dashboard", "GET /dashboard/chart", "GET /earnings", "GET /payouts", "POST /payouts", "GET /payouts.csv",
+        "GET /affiliates", "GET /dashboard", "GET /dashboard/chart", "GET /earnings", "GET /payouts", "POST /payouts",
+        "GET /payouts.csv",
         "GET /payouts/<uuid:payout_id>", "POST /payouts/<uuid:payout_id>/cancel", "GET /payouts/new",
         "GET /payouts/preferences", "GET /settings", "POST /settings", "GET /statements", "GET /statements/<month>",
         "GET /statements/<month>.csv", "GET /statements/<month>.pdf", "POST /stripe/dashboard",
