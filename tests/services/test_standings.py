@@ -9,11 +9,13 @@ import pytest
 from portal.domain.accounts import AccountFacts
 from portal.domain.attempts import Outcome
 from portal.domain.errors import StripeIsAway
+from portal.domain.notifications import MailKind
 from portal.sandbox.app import create_sandbox
 from portal.sandbox.config import SandboxConfig
 from portal.services.accounts import CHECK_EVERY_SECONDS
 from portal.services.journal import Cause
 from tests.services.line import Line
+from tests.services.mail.reading import outbox
 from tests.services.programme import TEST, Programme
 
 
@@ -23,7 +25,7 @@ def test_an_older_answer_never_overwrites_a_newer_one(programme: Programme) -> N
     record = programme.services.accounts.record
     gone = AccountFacts.gone(account_id)
     late = record(affiliate_id, gone, asked_at=now - timedelta(microseconds=1), cause=TEST)
-    assert not late.is_applied
+    assert (late.is_applied, late.is_standing_changed) == (False, False)
     assert programme.get(affiliate_id).stripe_account_status == "verified"
     newer = record(affiliate_id, gone, asked_at=now + timedelta(seconds=1), cause=TEST)
     assert (newer.before, newer.after) == ("verified", "restricted")
@@ -54,6 +56,25 @@ def test_each_change_of_a_status_has_one_row_that_says_why(programme: Programme)
         ("pending", "verified", event["id"]),
         ("verified", "restricted", f"verify-stripe-accounts {run.id}"),
     ]
+
+
+def test_a_mail_tells_of_another_status_or_of_an_account_that_is_gone_and_of_no_other_detail(
+    programme: Programme,
+) -> None:
+    affiliate_id = programme.affiliate()
+    account_id = programme.onboard(affiliate_id, fate=None)
+    told = [MailKind.status_pending]
+    for fate, mail in (
+        ("review", None),
+        ("restrict", MailKind.status_restricted),
+        ("delete", MailKind.status_disconnected),
+        (None, None),
+    ):
+        if fate is not None:
+            programme.stripe.fate(account_id, fate)
+        programme.sync(affiliate_id)
+        told += [mail] if mail else []
+        assert [row.kind for row in outbox(programme, affiliate_id=affiliate_id)] == told
 
 
 def test_a_page_notices_every_change_by_the_next_version(programme: Programme) -> None:

@@ -53,6 +53,21 @@ def test_the_worker_retries_after_a_pause_that_grows(programme: Programme) -> No
     assert len(programme.stripe.transfers()) == 1
 
 
+def test_a_try_that_died_is_followed_by_the_next_one_after_the_same_pause(
+    programme: Programme, line: Line
+) -> None:
+    payout_id = programme.approved()
+    for tries, send in ((1, programme.run), (2, programme.retry)):
+        line.dies_before("POST", "/v1/transfers")
+        with pytest.raises(Killed):
+            send()
+        pause = pause_seconds(tries, spread=payout_id.int)
+        programme.clock.advance(seconds=pause - 1)
+        assert programme.retry().counts.total() == 0
+        programme.clock.advance(seconds=1)
+    assert programme.retry().counts[Outcome.paid] == 1
+
+
 @pytest.mark.parametrize(("fault", "is_made"), [("500_before_saved", False), ("500_after_saved", True)])
 def test_a_saved_failure_is_settled_by_the_list_once_the_key_is_too_old(
     programme: Programme, fault: str, is_made: bool
