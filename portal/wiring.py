@@ -46,8 +46,10 @@ from portal.services.claims import Claims
 from portal.services.crontabs import crontabs
 from portal.services.decision_records import DecisionRecords
 from portal.services.decisions import Decisions
+from portal.services.digests import Digests
 from portal.services.event_backfills import EventBackfills
 from portal.services.event_log import EventLog
+from portal.services.findings import Findings
 from portal.services.heartbeats import Heartbeats
 from portal.services.holds import Holds
 from portal.services.journal import Journal
@@ -56,6 +58,7 @@ from portal.services.ledger import Ledger
 from portal.services.letters import Letters
 from portal.services.mail_delivery import MailDelivery
 from portal.services.metrics import Metrics
+from portal.services.notes import Notes
 from portal.services.notifications import Notifications
 from portal.services.offers import Offers
 from portal.services.onboarding import Onboarding
@@ -117,6 +120,7 @@ class Services:
     clock: Clock
     access: Access
     affiliates: Affiliates
+    notes: Notes
     personal_settings: PersonalSettings
     accounts: Accounts
     onboarding: Onboarding
@@ -143,12 +147,14 @@ class Services:
     webhook_self_tests: WebhookSelfTests
     metrics: Metrics
     verification: Verification
+    findings: Findings
     requested_runs: RequestedRuns
     timetable: Timetable
     overview: Overview
     affiliate_search: AffiliateSearch
     shared_banks: SharedBanks
     reminders: Reminders
+    digests: Digests
     payout_queue: PayoutQueue
     payout_history: PayoutHistory
     event_log: EventLog
@@ -300,6 +306,7 @@ def wire(
         reconciliation=reconciliation,
     )
     decision_records = DecisionRecords(session, clock=clock)
+    overview = Overview(session, clock=clock, webhook_health=webhook_health, records=records)
     app.extensions["portal"] = wired = Services(
         settings=settings,
         clock=clock,
@@ -313,6 +320,7 @@ def wire(
             moves=moves,
             notifications=notifications,
         ),
+        notes=Notes(session, clock=clock, journal=journal),
         personal_settings=PersonalSettings(session, clock=clock, journal=journal, books=books),
         accounts=accounts,
         onboarding=Onboarding(
@@ -381,17 +389,21 @@ def wire(
             secrets=settings.stripe_webhook_secrets,
             is_livemode=settings.is_stripe_live,
         ),
-        metrics=Metrics(session, clock=clock, webhook_health=webhook_health, jobs=tuple(crontabs(settings))),
+        metrics=Metrics(session, clock=clock, overview=overview, jobs=tuple(crontabs(settings))),
         verification=verification,
+        findings=Findings(session, clock=clock),
         requested_runs=RequestedRuns(
             session, clock=clock, journal=journal, verification=verification, heartbeats=heartbeats
         ),
         timetable=timetable,
-        overview=Overview(session, clock=clock, webhook_health=webhook_health, records=records),
+        overview=overview,
         affiliate_search=AffiliateSearch(session, clock=clock),
         shared_banks=shared_banks,
         reminders=Reminders(
             session, clock=clock, notifications=notifications, countries=settings.stripe_countries
+        ),
+        digests=Digests(
+            session, clock=clock, overview=overview, records=records, notifications=notifications
         ),
         payout_queue=PayoutQueue(session, rule=rule),
         payout_history=PayoutHistory(session),

@@ -1,4 +1,4 @@
-"""`flask affiliates`: who is there, blocking and unblocking."""
+"""`flask affiliates`: who is there, blocking, unblocking and notes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.domain.roles import Act
 from portal.models import Affiliate
 from portal.wiring import services
 
-affiliates = AppGroup("affiliates", help="Affiliates: list, block, unblock.")
+affiliates = AppGroup("affiliates", help="Affiliates: list, block, unblock, note.")
 
 _CODE = click.argument("code")
 
@@ -57,6 +57,20 @@ def unblock(code: str, reason: str | None, acting: str, as_json: bool) -> None:
     """Allow payouts again; the next run looks at what was held."""
     row = services().affiliates.unblock(code, cause=cause_of(acting, Act.block, "affiliates unblock", reason))
     report(_described(row), [f"{code} is not blocked."], as_json=as_json)
+
+
+@affiliates.command("note")
+@_CODE
+@click.option(
+    "--text", required=True, help="What to note, for operators and the audit trail; they never read it."
+)
+@as_option
+@json_option
+@says_refusals
+def note(code: str, text: str, acting: str, as_json: bool) -> None:
+    """Note something about an affiliate; it can't be changed or taken back."""
+    services().notes.add(code, text, cause=cause_of(acting, Act.note, "affiliates note"))
+    report({"code": code}, [f"It stands in the history of {code}."], as_json=as_json)
 
 
 def _described(row: Affiliate) -> dict[str, object]:

@@ -57,6 +57,17 @@ SAMPLE_FACTS: Mapping[str, Any] = {
     "is_broken_off": True,
     "waits": {"funds": 2, "stripe_away": 1},
     "counts": {"failed": 1, "unknown": 1},
+    "needs": {"requested": 3, "held": 1, "stuck": 2, "halted": 1},
+    "sums": {"requested": {"eur": 123_450, "usd": 10_000}, "held": {"usd": 5_000}},
+    "oldest_request_at": "2026-11-29T16:20:00+00:00",
+    "halt_reason": "The balance looks wrong.",
+    "yesterday": {"paid": {"usd": 412_500}, "failed": {"eur": 5_000}},
+    "covers": {"usd": {"total": 50_000, "available": 20_000, "short_by": 30_000}},
+    "nightly_at": "2026-12-01T02:00:00+00:00",
+    "verification": {"id": str(UUID(int=7)), "checked": 120, "changed": 2, "errors": 0},
+    "platform_heard_at": "2026-12-01T08:58:00+00:00",
+    "accounts_heard_at": None,
+    "events_missed": 1,
 }
 
 #: A mail brings its own style, and nothing else.

@@ -47,6 +47,8 @@ class MailKind(StrEnum):
     """To the operators: Stripe had not enough to pay out what was transferred."""
     run_sent_nothing = "run_sent_nothing"
     """To the operators: a run of many payouts sent none of them."""
+    daily_digest = "daily_digest"
+    """To the operators, each morning."""
 
 
 #: What a person may do without. All else is about their money, who may have it, or something that only they can do.

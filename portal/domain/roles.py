@@ -47,6 +47,7 @@ class Act(StrEnum):
 
     look = "look"
     block = "block"
+    note = "note"
     sync = "sync"
     verify = "verify"
     replay = "replay"
@@ -87,6 +88,7 @@ _APPROVER, _ADMIN = OperatorRole.approver, OperatorRole.admin
 RULES: Mapping[Act, ActRule] = {
     Act.look: ActRule(_VIEWER, "looking"),
     Act.block: ActRule(_OPERATOR, "blocking and unblocking affiliates"),
+    Act.note: ActRule(_OPERATOR, "writing notes"),
     Act.sync: ActRule(_OPERATOR, "asking Stripe about an account"),
     Act.verify: ActRule(_OPERATOR, "starting a verification"),
     Act.replay: ActRule(_OPERATOR, "having events worked on again"),

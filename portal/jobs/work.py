@@ -8,11 +8,12 @@ import structlog
 
 from portal.domain.payout_runs import RunTrigger
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
+from portal.services.digests import DIGEST
+from portal.services.findings import MAKE_UP
 from portal.services.journal import Cause
 from portal.services.reminders import REMINDERS
 from portal.services.run_records import cause_of_run
 from portal.services.timetable import Slot
-from portal.services.verification import MAKE_UP
 from portal.wiring import Services, StripeProblemError
 
 log = structlog.get_logger(__name__)
@@ -121,6 +122,10 @@ def _remind(services: Services, _slot: Slot) -> dict[str, object]:
     return {"written": services.reminders.send()}
 
 
+def _tell_operators(services: Services, _slot: Slot) -> dict[str, object]:
+    return {"written": services.digests.send()}
+
+
 _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
     "backfill-events": _backfill,
     AUTOMATIC_PAYOUTS: _make,
@@ -130,6 +135,7 @@ _SLOT_JOBS: dict[str, Callable[[Services, Slot], dict[str, object]]] = {
     "reconcile": _reconcile,
     "selfcheck": _check,
     "bank-payouts": _look_at_banks,
+    DIGEST: _tell_operators,
     REMINDERS: _remind,
 }
 

@@ -1,7 +1,13 @@
 """Every table; importing this module makes them all known to the metadata."""
 
 from portal.models.access import ApiToken, Identity, KeptForm, Operator, SignInSession, User
-from portal.models.affiliates import Affiliate, StripeAccount, VerificationRun
+from portal.models.affiliates import (
+    Affiliate,
+    FindingKind,
+    StripeAccount,
+    VerificationFinding,
+    VerificationRun,
+)
 from portal.models.audit_seals import AuditSeal
 from portal.models.bank_payouts import BankPayout, CarriedPayout
 from portal.models.base import Base
@@ -35,6 +41,7 @@ __all__ = [
     "Earning",
     "EventBackfill",
     "EventState",
+    "FindingKind",
     "FirstApproval",
     "Identity",
     "Installation",
@@ -59,6 +66,7 @@ __all__ = [
     "StripeAccount",
     "StripeLane",
     "User",
+    "VerificationFinding",
     "VerificationRun",
     "WebhookEvent",
     "WebhookHearing",

@@ -97,4 +97,6 @@ class ApiToken(Base):
     """Empty means all."""
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    """From then on it opens nothing (real clock); None: never."""
     revoked_at: Mapped[datetime | None]

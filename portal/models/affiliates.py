@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -156,3 +157,30 @@ class VerificationRun(Base):
     unreached: Mapped[int] = mapped_column(BigNumber, default=0, server_default="0")
     """Of the errors, those where Stripe gave no answer."""
     webhooks_missed: Mapped[int] = mapped_column(BigNumber, default=0)
+
+
+class FindingKind(StrEnum):
+    """What a verification found of an account that is worth reading."""
+
+    changed = "changed"
+    not_shown = "not_shown"
+    """Stripe refused to show it."""
+    no_answer = "no_answer"
+
+
+class VerificationFinding(Base):
+    """One account of a run that had changed, or of which Stripe said nothing; statuses and details as stored."""
+
+    __tablename__ = "verification_findings"
+    __table_args__ = (sa.Index("ix_verification_findings_run_id", "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigNumber, primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(sa.ForeignKey("verification_runs.id"))
+    affiliate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("affiliates.id"))
+    kind: Mapped[FindingKind] = mapped_column(stored_enum(FindingKind, "verification_finding_kind"))
+    status_before: Mapped[str | None] = mapped_column(sa.String(32))
+    detail_before: Mapped[str | None] = mapped_column(sa.String(32))
+    status_after: Mapped[str | None] = mapped_column(sa.String(32))
+    detail_after: Mapped[str | None] = mapped_column(sa.String(32))
+    is_webhook_missed: Mapped[bool] = mapped_column(default=False)
+    """Whether no event had announced the change."""

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BigNumber, JsonText, new_id, stored_enum
 
+#: Of a reason in the trail, or a note.
+LONGEST_REASON = 2_000
+
 
 class ActorKind(StrEnum):
     """Who did something."""
@@ -48,7 +51,7 @@ class AuditRow(Base):
     to_value: Mapped[str | None] = mapped_column(sa.String(255))
     cause: Mapped[str] = mapped_column(sa.String(255))
     """Why: an event's id, a request's, a job's, a command's name."""
-    reason: Mapped[str | None] = mapped_column(sa.String(500))
+    reason: Mapped[str | None] = mapped_column(sa.String(LONGEST_REASON))
 
 
 class EventState(StrEnum):

@@ -37,6 +37,8 @@ class Recorded:
     before: AccountStatus | None
     after: AccountStatus | None
     is_standing_changed: bool
+    details: tuple[AccountDetail | None, AccountDetail | None] = (None, None)
+    """Before and after."""
     is_applied: bool = True
     """False when a newer look had been written down already."""
 
@@ -93,7 +95,12 @@ class Standings:
                 account=facts.account_id,
                 reason=facts.requirements.disabled_reason,
             )
-        return Recorded(before, standing.status, is_standing_changed=shown[:2] != shown_before[:2])
+        return Recorded(
+            before,
+            standing.status,
+            is_standing_changed=shown[:2] != shown_before[:2],
+            details=(before_detail, standing.detail),
+        )
 
     def says_nothing_new(self, affiliate: Affiliate, facts: AccountFacts) -> bool:
         """Whether writing these facts would change nothing but the time of asking, and alert nobody."""

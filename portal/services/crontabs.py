@@ -5,8 +5,9 @@ from __future__ import annotations
 from portal.config import Settings
 from portal.domain.automatic_payouts import crontab_of
 from portal.services.automatic_payouts import AUTOMATIC_PAYOUTS
+from portal.services.digests import DIGEST
+from portal.services.findings import MAKE_UP
 from portal.services.reminders import REMINDERS
-from portal.services.verification import MAKE_UP
 
 #: What no webhook has brought, before the hour's other work.
 BACKFILL_CRONTAB = "50 * * * *"
@@ -23,6 +24,9 @@ SELFCHECK_CRONTAB = "35 * * * *"
 
 #: Sent payouts that have not safely arrived, should no event have told; banks take days.
 BANK_PAYOUTS_CRONTAB = "45 */6 * * *"
+
+#: After the nightly look at all accounts, before most people begin to work.
+DIGEST_CRONTAB = "0 7 * * *"
 
 #: After the nightly look at all accounts, so that nobody is reminded of what is done; by day in most of the world.
 REMINDERS_CRONTAB = "0 9 * * *"
@@ -43,5 +47,6 @@ def crontabs(settings: Settings) -> dict[str, str]:
         "reconcile": RECONCILE_CRONTAB,
         "selfcheck": SELFCHECK_CRONTAB,
         "bank-payouts": BANK_PAYOUTS_CRONTAB,
+        DIGEST: DIGEST_CRONTAB,
         REMINDERS: REMINDERS_CRONTAB,
     }

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from portal.models import ActorKind, AuditRow
 from portal.models.base import Database
+from portal.models.journal import LONGEST_REASON
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Journal:
                 from_value=None if before is None else str(before)[:255],
                 to_value=None if after is None else str(after)[:255],
                 cause=cause.cause[:255],
-                reason=cause.reason[:500] if cause.reason else None,
+                reason=cause.reason[:LONGEST_REASON] if cause.reason else None,
             )
         )
 

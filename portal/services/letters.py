@@ -14,6 +14,7 @@ from typing import Any
 from portal.config import Settings
 from portal.domain.bank_payouts import as_sentence
 from portal.domain.languages import Language
+from portal.domain.needs import PLACES
 from portal.domain.notifications import MailKind
 from portal.domain.requirements import as_requirement
 from portal.domain.sentences import Sentence
@@ -23,7 +24,7 @@ from portal.models import OutboxMail
 #: A template of `templates/` with what it shows, rendered; wiring knows how.
 Render = Callable[[str, Mapping[str, Any]], str]
 
-_ITEM = "- "
+_ITEM, _LEADS_TO = "- ", " → "
 
 _PAYOUT = (Sentence("See this payout"), "/payouts/{payout_id}")
 _DASHBOARD = (Sentence("Go to your dashboard"), "/dashboard")
@@ -34,6 +35,7 @@ LINKS: Mapping[MailKind, tuple[str, str]] = {
     **{kind: _PAYOUT for kind in MailKind if kind.startswith("payout_")},
     MailKind.payout_skipped: _DASHBOARD,
     MailKind.preference_changed: (Sentence("See your payout preferences"), "/payouts/preferences"),
+    MailKind.daily_digest: ("Go to the overview", "/operator/"),
     MailKind.sending_stopped: ("Go to the overview", "/operator/"),
     MailKind.run_sent_nothing: ("See this run", "/operator/payouts/runs/{run_id}"),
     MailKind.bank_payout_short: ("See this payout", "/operator/payouts/{payout_id}"),
@@ -52,11 +54,19 @@ class Recipient:
 
 
 @dataclass(frozen=True)
+class Item:
+    """An entry of a list; `link` is the page of the portal that it leads to, if it leads anywhere."""
+
+    words: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     """Words, or a list."""
 
     words: str
-    items: tuple[str, ...]
+    items: tuple[Item, ...]
 
 
 class Letters:
@@ -74,7 +84,7 @@ class Letters:
         frame = {
             **facts,
             "greeting": Sentence("Hello {name},", name=_one_line(to.name)) if to.name else Sentence("Hello,"),
-            "paragraphs": _paragraphs(self._render(f"{folder}/body.txt", facts)),
+            "paragraphs": _paragraphs(self._render(f"{folder}/body.txt", facts), self._settings.base_url),
             "link_words": words,
             "link": self._settings.base_url + path.format(**told.facts),
         }
@@ -94,11 +104,12 @@ class Letters:
         }
         facts |= {name: as_sentence(facts[name]) for name in ("cause", "next_step") if name in facts}
         facts["wanted"] = [as_requirement(each) for each in facts.get("wanted", ())]
-        if deadline := facts.get("deadline_at"):
-            facts["deadline_at"] = datetime.fromisoformat(deadline)
+        moments = [name for name, each in facts.items() if name.endswith("_at") and each]
+        facts |= {name: datetime.fromisoformat(facts[name]) for name in moments}
         cooldown = timedelta(hours=self._settings.bank_change_cooldown_hours)
         return facts | {
             "at": told.created_at,
+            "places": PLACES,
             "sends_again_at": told.created_at + cooldown if cooldown else None,
             "portal_name": self._settings.name,
             "support_email": self._settings.support_email,
@@ -110,16 +121,22 @@ class Letters:
         return "[Test mode] " if is_test else ""
 
 
-def _paragraphs(text: str) -> list[Paragraph]:
+def _paragraphs(text: str, base_url: str) -> list[Paragraph]:
     """Blocks between empty lines; the lines of one are joined, unless all of them are a list's."""
     blocks = [[line.strip() for line in block.split("\n") if line.strip()] for block in text.split("\n\n")]
     return [
-        Paragraph("", tuple(line.removeprefix(_ITEM) for line in lines))
+        Paragraph("", tuple(_item(line.removeprefix(_ITEM), base_url) for line in lines))
         if all(line.startswith(_ITEM) for line in lines)
         else Paragraph(" ".join(lines), ())
         for lines in blocks
         if lines
     ]
+
+
+def _item(line: str, base_url: str) -> Item:
+    """An entry that ends with “→ /operator/…” leads there."""
+    words, _, path = line.rpartition(_LEADS_TO)
+    return Item(words, base_url + path) if words and path.startswith("/operator/") else Item(line)
 
 
 def _one_line(text: str) -> str:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from portal.clock import Clock
 from portal.domain.payouts import PayoutStatus
-from portal.models import Installation, JobSlot, MailState, OutboxMail, Payout, VerificationRun
+from portal.models import JobSlot, MailState, OutboxMail, Payout, VerificationRun
 from portal.models.base import Database, bounded_count, reading
-from portal.services.webhook_health import WebhookFacts, WebhookHealth
+from portal.services.overview import Overview, OverviewFacts
 
 #: A process asks the database at most this often, however often it is asked.
 KEPT_FOR = timedelta(seconds=10)
@@ -33,7 +33,8 @@ class MetricsFacts:
     """The numbers of one moment; what was never is not in a mapping."""
 
     at: datetime
-    webhooks: WebhookFacts
+    overview: OverviewFacts
+    """What the operators' first page says."""
     jobs_done_at: Mapping[str, datetime]
     """When each job of the timetable last finished well (business clock)."""
     open_payouts: Mapping[PayoutStatus, int]
@@ -41,7 +42,6 @@ class MetricsFacts:
     newest_payouts: Mapping[PayoutStatus, int]
     """Of the newest NEWEST_PAYOUTS."""
     mails: Mapping[MailState, int]
-    is_halted: bool
     last_run: VerificationRun | None
     """The last verification that has finished (business clock)."""
 
@@ -49,12 +49,10 @@ class MetricsFacts:
 class Metrics:
     """Keeps an answer for some seconds, so that scrapes cost the same whoever asks and how often."""
 
-    def __init__(
-        self, database: Database, *, clock: Clock, webhook_health: WebhookHealth, jobs: Sequence[str]
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Clock, overview: Overview, jobs: Sequence[str]) -> None:
         self._database = database
         self._clock = clock
-        self._webhook_health = webhook_health
+        self._overview = overview
         self._jobs = jobs
         self._lock = threading.Lock()
         self._kept: MetricsFacts | None = None
@@ -62,22 +60,23 @@ class Metrics:
     def get(self) -> MetricsFacts:
         """The numbers, at most KEPT_FOR old."""
         with self._lock:
-            if self._kept is None or abs(self._clock.real_now() - self._kept.webhooks.at) >= KEPT_FOR:
+            if (
+                self._kept is None
+                or abs(self._clock.real_now() - self._kept.overview.health.webhooks.at) >= KEPT_FOR
+            ):
                 self._kept = self._read()
             return self._kept
 
     @reading
     def _read(self) -> MetricsFacts:
-        halted_at = self._database.scalar(sa.select(Installation.halted_at))
         done = {job: self._done_at(job) for job in self._jobs}
         return MetricsFacts(
             at=self._clock.now(),
-            webhooks=self._webhook_health.within(),
+            overview=self._overview.within(),
             jobs_done_at={job: at for job, at in done.items() if at is not None},
             open_payouts={status: self._open(status) for status in PayoutStatus if status.is_open},
             newest_payouts=self._newest(),
             mails={state: self._mails(state) for state in (MailState.waiting, MailState.parked)},
-            is_halted=halted_at is not None,
             last_run=self._database.scalar(
                 sa.select(VerificationRun)
                 .where(VerificationRun.finished_at.is_not(None))

@@ -17,6 +17,7 @@ from portal.domain.money import Money
 from portal.domain.notifications import OF_MOVE, MailKind, is_wanted, kind_of_status, wanted_words
 from portal.domain.payouts import PayoutStatus, WaitReason
 from portal.domain.reminders import SETUP_DAYS
+from portal.domain.roles import OperatorRole
 from portal.models import ActorKind, Affiliate, BankPayout, MailState, OutboxMail, Payout, PayoutRun
 from portal.models.base import Database, add_once
 from portal.services.journal import Cause
@@ -193,18 +194,28 @@ class Notifications:
             waits={reason.value: waits.get(reason, 0) for reason in WaitReason},
         )
 
+    def daily_digest(self, day: date, *, told: Mapping[str, Any]) -> int:
+        """What needs a person this morning, to everybody who may act; how many had not been told yet."""
+        return self._tell_operators(
+            MailKind.daily_digest, key=f"digest of {day}", least=OperatorRole.operator, **told
+        )
+
     def _tell(self, affiliate: Affiliate, kind: MailKind, *, key: str, **facts: Any) -> bool:
         """Whether it was new to the outbox; what somebody has switched off never gets there."""
         if not is_wanted(kind, affiliate.unwanted_mail):
             return False
         return self._add(kind, key=key, facts={"code": affiliate.code} | facts, affiliate_id=affiliate.id)
 
-    def _tell_operators(self, kind: MailKind, *, key: str, **facts: Any) -> None:
-        admins = self._operators.admins_within()
-        if not admins:
+    def _tell_operators(
+        self, kind: MailKind, *, key: str, least: OperatorRole = OperatorRole.admin, **facts: Any
+    ) -> int:
+        who = self._operators.within(least)
+        if not who:
             log.error("operators.not_told", kind=kind, key=key)
-        for user_id in admins:
+        return sum(
             self._add(kind, key=f"{key} to operator {user_id}", facts=facts, user_id=user_id)
+            for user_id in who
+        )
 
     def _add(self, kind: MailKind, *, key: str, facts: dict[str, Any], **recipient: UUID) -> bool:
         values = {

@@ -95,11 +95,12 @@ class Operators:
             list(self._database.scalars(sa.select(Operator).where(Operator.user_id == user_id)))
         )
 
-    def admins_within(self) -> list[UUID]:
-        """Who has every right of an operator now, in the unit of work that is open."""
+    def within(self, least: OperatorRole) -> list[UUID]:
+        """Who has at least this role now, in the unit of work that is open."""
         rows = self._database.scalars(sa.select(Operator).order_by(Operator.id))
-        admins = [operator.user_id for operator in rows if self._role(operator) is OperatorRole.admin]
-        return [user_id for user_id in dict.fromkeys(admins) if user_id is not None]
+        roles = [(operator.user_id, self._role(operator)) for operator in rows]
+        who = [user_id for user_id, role in roles if role is not None and role.is_at_least(least)]
+        return [user_id for user_id in dict.fromkeys(who) if user_id is not None]
 
     def _strongest(self, operators: list[Operator]) -> OperatorRole | None:
         roles = {self._role(operator) for operator in operators}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.clock import Clock
 from portal.domain.accounts import AccountStatus
 from portal.domain.money import Money
+from portal.domain.needs import Need
 from portal.domain.payout_runs import Cover
 from portal.domain.payouts import PayoutMethod, PayoutStatus
 from portal.models import (
@@ -21,6 +22,7 @@ from portal.models import (
     MailState,
     OutboxMail,
     Payout,
+    ReconciliationPass,
     VerificationRun,
     WebhookEvent,
 )
@@ -85,6 +87,8 @@ class OverviewFacts:
     blocked: int
     shared_banks: int
     """Affiliates whose bank account others have too, which nobody has accepted."""
+    differences: int
+    """That the last comparison of the books with Stripe left open."""
     refused_accounts: Sequence[RefusedAccounts]
     halted_at: datetime | None
     halt_reason: str | None
@@ -99,9 +103,9 @@ class OverviewFacts:
         approved = [each.total for each in self.of(PayoutStatus.approved)]
         return self.balance.against(approved) if self.balance is not None else []
 
-    def of(self, status: PayoutStatus) -> list[Waiting]:
+    def of(self, status: PayoutStatus | Need) -> list[Waiting]:
         """The open payouts of one status, by currency; without what is paid by hand."""
-        return [each for each in self.open_payouts if each.status is status and not each.is_by_hand]
+        return [each for each in self.open_payouts if each.status == status.value and not each.is_by_hand]
 
     @property
     def by_hand(self) -> list[Waiting]:
@@ -113,31 +117,35 @@ class OverviewFacts:
         return sum(each.count for each in self.of(status))
 
     @property
+    def needs(self) -> Mapping[Need, int]:
+        """How many of each there are; a yes or no is 1 or 0."""
+        health = self.health
+        return {
+            Need.halted: int(self.halted_at is not None),
+            Need.payout_run: int(self.last_payout_run is not None and self.last_payout_run.is_alarming),
+            Need.webhooks: int(health.webhooks.needs_a_person),
+            Need.requested: self.count(PayoutStatus.requested),
+            Need.by_hand: sum(each.count for each in self.by_hand),
+            Need.held: self.count(PayoutStatus.held),
+            Need.processing: self.count(PayoutStatus.processing),
+            Need.parked_payouts: self.parked_payouts,
+            Need.failed: self.failed_payouts,
+            Need.parked: health.webhooks.parked,
+            Need.differences: self.differences,
+            Need.stuck: self.stuck,
+            Need.restricted: self.restricted_with_balance,
+            Need.blocked: self.blocked,
+            Need.shared_banks: self.shared_banks,
+            Need.refused_accounts: sum(len(each.affiliates) for each in self.refused_accounts),
+            Need.short: sum(cover.short_by is not None for cover in self.covers),
+            Need.nightly: int(health.is_nightly_missed),
+            Need.mail: health.mails_parked,
+        }
+
+    @property
     def is_quiet(self) -> bool:
         """Whether nothing needs a person."""
-        waiting = sum(
-            self.count(each) for each in (PayoutStatus.requested, PayoutStatus.held, PayoutStatus.processing)
-        )
-        others = (
-            self.parked_payouts
-            + self.failed_payouts
-            + self.health.webhooks.parked
-            + self.stuck
-            + self.restricted_with_balance
-            + self.blocked
-            + self.shared_banks
-        )
-        return (
-            not waiting
-            and not others
-            and not self.by_hand
-            and not self.refused_accounts
-            and self.halted_at is None
-            and not any(cover.short_by for cover in self.covers)
-            and not (self.last_payout_run and self.last_payout_run.is_alarming)
-            and not self.health.is_nightly_missed
-            and not self.health.webhooks.needs_a_person
-        )
+        return not any(self.needs.values())
 
 
 class Overview:
@@ -154,6 +162,10 @@ class Overview:
     @reading
     def get(self) -> OverviewFacts:
         """The facts of this moment, in one look."""
+        return self.within()
+
+    def within(self) -> OverviewFacts:
+        """The same, in the unit of work that is open."""
         now = self._clock.now()
         installation = self._database.scalars(sa.select(Installation)).one()
         requested = sa.select(Payout.created_at).where(Payout.status == PayoutStatus.requested)
@@ -173,6 +185,7 @@ class Overview:
             restricted_with_balance=self._count(sa.select(Affiliate.id).where(restricted, has_balance())),
             blocked=self._count(sa.select(Affiliate.id).where(Affiliate.is_blocked)),
             shared_banks=self._count(sa.select(Affiliate.id).where(is_bank_shared())),
+            differences=len(self._last_differences()),
             refused_accounts=refused_accounts(self._database, now),
             halted_at=installation.halted_at,
             halt_reason=installation.halt_reason,
@@ -206,6 +219,10 @@ class Overview:
 
     def _count(self, query: sa.Select[Any]) -> int:
         return bounded_count(self._database, query)
+
+    def _last_differences(self) -> Sequence[object]:
+        passes = sa.select(ReconciliationPass.differences).order_by(ReconciliationPass.started_at.desc())
+        return self._database.scalar(passes.limit(1)) or []
 
     def _health(self, now: datetime, begun_at: datetime) -> Health:
         nightly_at = self._database.scalar(

@@ -6,6 +6,7 @@ import re
 
 from portal.domain.errors import InvalidInput
 from portal.domain.sentences import Sentence
+from portal.domain.texts import is_clean
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -18,7 +19,7 @@ def refuse_problems(problems: list[tuple[str, str]]) -> None:
 def length_problems(field: str, text: str, longest: int) -> list[tuple[str, str]]:
     if len(text) > longest:
         return [(field, Sentence("Use at most {longest} characters.", longest=longest))]
-    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
+    if not is_clean(text):
         return [(field, Sentence("Control characters are not allowed."))]
     return []
 

@@ -12,15 +12,13 @@ from portal.clock import Clock
 from portal.domain.errors import NotFound
 from portal.models import ActorKind, JobSlot, VerificationRun
 from portal.models.base import Database, new_id, reading, writing
+from portal.services.findings import REQUESTED
 from portal.services.heartbeats import Heartbeats
 from portal.services.journal import Cause, Journal
 from portal.services.timetable import LEFT_BEHIND_AFTER
 from portal.services.verification import Verification
 
 log = structlog.get_logger(__name__)
-
-#: Under this name the slot is kept that says that a worker has taken a run.
-_JOB = "requested-verification"
 
 #: Those who may ask; the names are stored as the run's trigger.
 _TRIGGERS = {ActorKind.operator: "operator", ActorKind.machine: "machine"}
@@ -93,9 +91,9 @@ class RequestedRuns:
         now = self._clock.now()
         taken: list[tuple[UUID, str]] = []
         for run in self._database.scalars(_unfinished().order_by(VerificationRun.started_at)):
-            slot = self._database.get(JobSlot, (_JOB, run.started_at), with_for_update=True)
+            slot = self._database.get(JobSlot, (REQUESTED, run.started_at), with_for_update=True)
             if slot is None:
-                slot = JobSlot(job=_JOB, slot_at=run.started_at, run_id=run.id, started_at=now)
+                slot = JobSlot(job=REQUESTED, slot_at=run.started_at, run_id=run.id, started_at=now)
                 self._database.add(slot)
             elif (slot.alive_at or slot.started_at) > now - LEFT_BEHIND_AFTER:
                 continue
@@ -114,7 +112,7 @@ class RequestedRuns:
         self._slot(run_id).finished_at = self._clock.now()
 
     def _slot(self, run_id: UUID) -> JobSlot:
-        query = sa.select(JobSlot).where(JobSlot.job == _JOB, JobSlot.run_id == run_id)
+        query = sa.select(JobSlot).where(JobSlot.job == REQUESTED, JobSlot.run_id == run_id)
         return self._database.scalars(query).one()
 
 

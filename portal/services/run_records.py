@@ -112,6 +112,23 @@ class RunRecords:
         names = names_of_people(self._database, [run.confirmed_by for run in runs])
         return [_as_it_ended(run, names) for run in runs]
 
+    def totals_within(self, since: datetime, until: datetime) -> Mapping[Outcome, list[Money]]:
+        """What the runs begun in that time sent and what Stripe refused of theirs for good, by currency."""
+        query = (
+            sa.select(ListedPayout.outcome, Payout.currency, sa.func.sum(Payout.amount))
+            .join(PayoutRun, PayoutRun.id == ListedPayout.run_id)
+            .join(Payout, Payout.id == ListedPayout.payout_id)
+            .where(PayoutRun.started_at >= since, PayoutRun.started_at < until)
+            .where(ListedPayout.outcome.in_([Outcome.paid, Outcome.failed]))
+            .group_by(ListedPayout.outcome, Payout.currency)
+            .order_by(Payout.currency)
+        )
+        found: dict[Outcome, list[Money]] = {Outcome.paid: [], Outcome.failed: []}
+        for outcome, currency, total in self._database.execute(query):
+            if outcome is not None:
+                found[outcome].append(Money(int(total), currency))
+        return found
+
     @reading
     def lines(self, run_id: UUID, *, outcome: Outcome | None, after: int | None, limit: int) -> list[RunLine]:
         """The payouts on a run's list past one number, oldest first; of one outcome, or all. Ids grow with time, and

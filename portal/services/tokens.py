@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -26,6 +26,9 @@ _TOKEN = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")
 #: What is kept in clear, to tell one token from another in a list: the prefix and four characters.
 _SHOWN_CHARACTERS = 8
 _NAME_CHARACTERS = 200
+
+#: Nobody remembers a token for longer than ten years.
+MOST_DAYS = 3_650
 
 #: A busy machine would otherwise write a row with every request.
 SEEN_SECONDS = 60
@@ -49,6 +52,11 @@ class TokenNameIsTaken(PortalError):
     code = "token_name_taken"
 
 
+def is_in_use(token: ApiToken, now: datetime) -> bool:
+    """Whether the token opens anything; `now` is the real clock's."""
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > now)
+
+
 def sha256(token: str) -> str:
     """What is stored of a token. It is 256 random bits, so a plain hash can't be guessed backwards."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -68,8 +76,11 @@ class ApiTokens:
         self._journal = Journal(database)
 
     @writing
-    def create_token(self, name: str, scopes: Sequence[str] = (), *, cause: Cause) -> str:
-        """A new token, to be shown once: `ppt_` and 43 characters. Raises InvalidInput, TokenNameIsTaken."""
+    def create_token(
+        self, name: str, scopes: Sequence[str] = (), *, expires_days: int | None = None, cause: Cause
+    ) -> str:
+        """A new token, to be shown once: `ppt_` and 43 characters. It ends after so many days, or never. Raises
+        InvalidInput, TokenNameIsTaken."""
         problems = []
         if not name.strip() or len(name) > _NAME_CHARACTERS or not name.isprintable():
             problems.append(("name", f"Give the token a name of 1 to {_NAME_CHARACTERS} characters."))
@@ -77,11 +88,15 @@ class ApiTokens:
             problems.append(
                 ("scope", f"There is no scope {', '.join(unknown)}. Known are: {', '.join(Scope)}.")
             )
+        if expires_days is not None and not 1 <= expires_days <= MOST_DAYS:
+            problems.append(("expires_days", f"Let it end after 1 to {MOST_DAYS:,} days."))
         if problems:
             raise InvalidInput(problems)
+        now = self._clock.real_now()
         if self._live(name):
             raise TokenNameIsTaken(
-                f"There is a token named {name} already. Revoke it first, or choose another name."
+                f"There is a token named {name} already. Revoke it first, or choose another name.",
+                field="name",
             )
         token = PREFIX + secrets.token_urlsafe(32)
         row = ApiToken(
@@ -90,10 +105,13 @@ class ApiTokens:
             token_sha256=sha256(token),
             prefix=token[:_SHOWN_CHARACTERS],
             scopes=sorted(set(scopes)),
-            created_at=self._clock.real_now(),
+            created_at=now,
+            expires_at=now + timedelta(days=expires_days) if expires_days else None,
         )
         self._database.add(row)
-        self._token_changed(row, "api_token.created", after=" ".join(row.scopes) or "all", cause=cause)
+        reach = " ".join(row.scopes) or "all"
+        until = f" until {row.expires_at:%Y-%m-%d}" if row.expires_at else ""
+        self._token_changed(row, "api_token.created", after=reach + until, cause=cause)
         return token
 
     @reading
@@ -118,9 +136,9 @@ class ApiTokens:
             return None
         shown = sha256(bearer)
         row = self._token_of(shown)
-        if row is None or row.revoked_at is not None or not hmac.compare_digest(row.token_sha256, shown):
-            return None
         now = self._clock.real_now()
+        if row is None or not is_in_use(row, now) or not hmac.compare_digest(row.token_sha256, shown):
+            return None
         if row.last_used_at is None or now - row.last_used_at > timedelta(seconds=SEEN_SECONDS):
             self._mark_used(shown)
         return row
@@ -142,5 +160,6 @@ class ApiTokens:
         _log.info(action, token=str(row.id))
 
     def _live(self, name: str) -> list[ApiToken]:
-        query = sa.select(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
-        return list(self._database.scalars(query))
+        now = self._clock.real_now()
+        rows = self._database.scalars(sa.select(ApiToken).where(ApiToken.name == name))
+        return [row for row in rows if is_in_use(row, now)]

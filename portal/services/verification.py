@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,14 +26,12 @@ from portal.gateways.stripe import (
 )
 from portal.models import Affiliate, VerificationRun, WebhookEvent
 from portal.models.base import Database, new_id, reading, writing
-from portal.services.accounts import Accounts, Recorded, Standings
+from portal.services.accounts import Accounts, Standings
+from portal.services.findings import Look, count, is_left
 from portal.services.journal import Cause
 from portal.services.platform import Platform
 
 log = structlog.get_logger(__name__)
-
-#: The job's name on the timetable.
-MAKE_UP = "verify-unreached"
 
 BATCH = 100
 
@@ -87,11 +85,11 @@ class Verification:
         while unheard < MOST_UNHEARD and (batch := self._batch(run)):
             for account in batch:
                 try:
-                    result, unheard = self._ask(account, run), 0
+                    look, unheard = self._ask(account, run), 0
                 except StripeUnavailableError as problem:
                     log.warning("account.not_reached", account=account.account_id, problem=str(problem))
-                    result, unheard = None, unheard + 1
-                run = self._count(run.id, account, result, is_by_itself=True)
+                    look, unheard = Look(None, is_answered=False), unheard + 1
+                run = self._count(run.id, account, look, is_by_itself=True)
                 if unheard == MOST_UNHEARD:
                     break
         return self._finish(run.id, unasked=self._left(run) if unheard == MOST_UNHEARD else 0)
@@ -135,22 +133,22 @@ class Verification:
             recorded = self._accounts.record(
                 account.affiliate_id, facts.pop(account.account_id), asked_at=asked_at, cause=cause
             )
-            self._count(run.id, account, (recorded, is_announced), is_by_itself=False)
+            self._count(run.id, account, Look(recorded, is_announced), is_by_itself=False)
         found = len(changed) + self._keep(run, facts, asked_at)
         if found:
             self._platform.remember()
         return found
 
-    def _ask(self, account: _Account, run: VerificationRun) -> tuple[Recorded | None, bool]:
-        """What was written down, None if Stripe showed nothing; and whether an event had announced the change. Raises
-        StripeUnavailableError."""
-        announced = self._is_announced(account)
+    def _ask(self, account: _Account, run: VerificationRun) -> Look:
+        """Raises StripeUnavailableError."""
+        is_announced = self._is_announced(account)
         cause = Cause.system(f"verify-stripe-accounts {run.id}")
         try:
-            return self._accounts.look(account.affiliate_id, account.account_id, cause=cause), announced
+            recorded = self._accounts.look(account.affiliate_id, account.account_id, cause=cause)
         except StripeRefusedError as problem:
             log.warning("account.not_shown", account=account.account_id, problem=str(problem))
-            return None, announced
+            return Look(None)
+        return Look(recorded, is_announced)
 
     @writing
     def _begin(self, run_id: UUID, trigger: str, stale_hours: int | None) -> VerificationRun:
@@ -165,29 +163,14 @@ class Verification:
             self._database.add(run)
         return run
 
-    def _is_left(self, run: VerificationRun) -> sa.ColumnElement[bool]:
-        """Of an affiliate: whether the run has still to ask about their account."""
-        wanted = [
-            Affiliate.stripe_account_id.is_not(None),
-            Affiliate.verification_run_id.is_distinct_from(run.id),
-        ]
-        if run.last_affiliate_id is not None:
-            wanted.append(Affiliate.id > run.last_affiliate_id)
-        if run.stale_hours is not None:
-            # staleness is a matter of business: rehearsed with the business clock, against the moment of asking
-            before = self._clock.now() - timedelta(hours=run.stale_hours)
-            checked_at = Affiliate.stripe_checked_at
-            wanted.append(sa.or_(checked_at.is_(None), checked_at <= before))
-        return sa.and_(*wanted)
-
     @reading
     def _left(self, run: VerificationRun) -> int:
-        count = sa.select(sa.func.count()).select_from(Affiliate).where(self._is_left(run))
+        count = sa.select(sa.func.count()).select_from(Affiliate).where(is_left(run, self._clock.now()))
         return self._database.scalars(count).one()
 
     @reading
     def _batch(self, run: VerificationRun) -> list[_Account]:
-        query = sa.select(Affiliate.id, Affiliate.stripe_account_id).where(self._is_left(run))
+        query = sa.select(Affiliate.id, Affiliate.stripe_account_id).where(is_left(run, self._clock.now()))
         rows = self._database.execute(query.order_by(Affiliate.id).limit(BATCH))
         return [_Account(affiliate_id, account_id) for affiliate_id, account_id in rows if account_id]
 
@@ -226,7 +209,9 @@ class Verification:
     def _of_ours(
         self, run: VerificationRun, facts: Mapping[str, AccountFacts], *, for_update: bool = False
     ) -> list[tuple[Affiliate, str]]:
-        query = sa.select(Affiliate).where(Affiliate.stripe_account_id.in_(list(facts)), self._is_left(run))
+        query = sa.select(Affiliate).where(
+            Affiliate.stripe_account_id.in_(list(facts)), is_left(run, self._clock.now())
+        )
         if for_update:
             query = query.with_for_update(key_share=True)
         rows = self._database.scalars(query.order_by(Affiliate.id))
@@ -249,30 +234,11 @@ class Verification:
         return self._database.scalar(query.limit(1)) is not None
 
     @writing
-    def _count(
-        self,
-        run_id: UUID,
-        account: _Account,
-        result: tuple[Recorded | None, bool] | None,
-        *,
-        is_by_itself: bool,
-    ) -> VerificationRun:
-        """One account's part of the tally; `result` is None where Stripe gave no answer."""
-        recorded, is_announced = result or (None, False)
+    def _count(self, run_id: UUID, account: _Account, look: Look, *, is_by_itself: bool) -> VerificationRun:
         run = self._database.get_one(VerificationRun, run_id)
-        self._database.get_one(Affiliate, account.affiliate_id).verification_run_id = run_id
         if is_by_itself:
             run.last_affiliate_id = account.affiliate_id
-        if recorded is None:
-            run.errors += 1
-            run.unreached += result is None
-            return run
-        run.checked += 1
-        if recorded.is_standing_changed:
-            run.changed += 1
-            run.webhooks_missed += 0 if is_announced else 1
-        else:
-            run.unchanged += 1
+        count(self._database, run, self._database.get_one(Affiliate, account.affiliate_id), look)
         return run
 
     @writing

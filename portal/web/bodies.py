@@ -14,6 +14,7 @@ from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from portal.domain.errors import InvalidInput, PortalError
+from portal.domain.texts import is_clean
 
 #: 1,000 earnings, each at its longest and every character escaped.
 LARGEST_BODY_BYTES = 8 * 1024 * 1024
@@ -130,11 +131,6 @@ class Members:
         """Raises InvalidInput if anything was at fault."""
         if self.faults:
             raise InvalidInput(self.faults)
-
-
-def is_clean(text: str) -> bool:
-    """No control characters (C0, DEL, C1) and no half of a surrogate pair, which no database stores."""
-    return not any(code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 for code in map(ord, text))
 
 
 def read_moment(text: str) -> datetime | None:

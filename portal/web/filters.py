@@ -10,7 +10,7 @@ from flask import request
 
 from portal.domain.errors import InvalidInput
 from portal.domain.sentences import Sentence
-from portal.web.bodies import is_clean
+from portal.domain.texts import is_clean
 from portal.web.rendering import reader_zone
 
 #: No e-mail, identifier or type of event is longer.

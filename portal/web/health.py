@@ -39,7 +39,7 @@ def _webhooks() -> dict[str, object] | None:
     """How Stripe is heard, for information: a portal that hears nothing still serves its pages."""
     services().webhook_tally.write_what_is_due()
     try:
-        facts = services().metrics.get().webhooks
+        facts = services().metrics.get().overview.health.webhooks
     except SQLAlchemyError:  # gone just now, or not migrated yet
         return None
     return {

@@ -48,7 +48,8 @@ class _Scrape(Collector):
     def collect(self) -> Iterator[Metric]:
         facts = self._facts
         yield _gauge("portal_build_info", "What runs.", _build(), labels=("version", "python"))
-        yield from _of_webhooks(facts.webhooks, self._real_now)
+        yield from _of_webhooks(facts.overview.health.webhooks, self._real_now)
+        yield from self._of_overview()
         yield _gauge(
             "portal_job_last_success_age_seconds",
             "Since a job of the timetable last finished well.",
@@ -71,8 +72,38 @@ class _Scrape(Collector):
         yield _gauge(
             "portal_mails_parked", "Mails that could not be sent.", {(): facts.mails[MailState.parked]}
         )
-        yield _gauge("portal_sending_halted", "1 while all sending is stopped.", {(): facts.is_halted})
+        yield _gauge(
+            "portal_sending_halted",
+            "1 while all sending is stopped.",
+            {(): facts.overview.halted_at is not None},
+        )
         yield from self._of_verification()
+
+    def _of_overview(self) -> Iterator[Metric]:
+        overview = self._facts.overview
+        yield _gauge(
+            "portal_needs_a_person",
+            "What waits for a person, by the overview's card; up to 1,000 of what is not a payout.",
+            {(need.value,): count for need, count in overview.needs.items()},
+            labels=("card",),
+        )
+        oldest = overview.oldest_request_at
+        yield _gauge(
+            "portal_oldest_request_age_seconds",
+            "Since the oldest request that waits for approval was made; 0 if none waits.",
+            {(): _age(self._now, oldest) if oldest else 0},
+        )
+        yield _gauge(
+            "portal_balance_covers",
+            "1 where the platform's balance, as last read, covers what is approved.",
+            {(cover.total.currency,): cover.short_by is None for cover in overview.covers},
+            labels=("currency",),
+        )
+        yield _gauge(
+            "portal_webhook_events_missed_last_day",
+            "Events of the last 24 hours that no webhook had brought.",
+            {(): overview.health.events_missed},
+        )
 
     def _of_verification(self) -> Iterator[Metric]:
         run = self._facts.last_run

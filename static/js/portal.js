@@ -53,5 +53,7 @@
     menu.open = false;
     menu.querySelector('summary').focus();
   });
+  // A page that a browser kept whole for its Back button shows no secret again.
+  addEventListener('pageshow', (event) => { if (event.persisted) document.querySelector('[data-once]')?.remove(); });
   offerZone(); focusErrors();
 })();

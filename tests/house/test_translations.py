@@ -21,7 +21,8 @@ PLACES = re.compile(r"%\(\w+\)s|\{\w+\}|<[^>]+>")
 
 #: Templates that no affiliate sees.
 OF_OPERATORS = {
-    "operator", "demo", "bank_payout_short", "run_sent_nothing", "sending_stopped", "transfer_taken_back",
+    "operator", "demo", "bank_payout_short", "daily_digest", "run_sent_nothing", "sending_stopped",
+    "transfer_taken_back",
 }  # fmt: skip
 
 #: Words that stand between tags, or begin a text, as they are: neither an expression nor a statement.

@@ -27,9 +27,11 @@ class Operator:
     def blocks(self, code: str, *, reason: str, message: str) -> None:
         """Block an affiliate, on their page."""
         self.open(f"/operator/affiliates/{code}")
-        self.page.locator("summary", has_text="Block this affiliate").click()
+        self.page.get_by_role("link", name="Block this affiliate").click()
         self.page.get_by_label("Reason").fill(reason)
         self.page.get_by_label("Message to the affiliate").fill(message)
+        self.page.get_by_role("button", name="See what they will read").click()
+        expect(self.page.locator("[data-they-read]")).to_contain_text(message)
         self.page.get_by_role("button", name=f"Block {code}").click()
         expect(self.page.get_by_role("alert").get_by_text(f"{code} is blocked.")).to_be_visible()
 

@@ -138,6 +138,7 @@ def _affiliates(stock: Stock) -> Iterator[Visit]:
         yield visit(f"?q={quote(text)}", f"search: {what}")
     for what, code in (("busy", stock.busy.code), ("ordinary", stock.ordinary.code)):
         yield visit(f"/{code}", what)
+    yield visit(f"/{stock.busy.code}/block", "block")
     yield visit(".csv", is_file=True)
     yield visit(".csv?flag=with_balance", is_file=True)
 

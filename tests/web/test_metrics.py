@@ -67,6 +67,10 @@ def test_everything_that_is_watched_stands_in_it(programme: Programme) -> None:
         ("portal_payouts_newest", "requested"): 1,
         ("portal_mails_parked",): 0,
         ("portal_sending_halted",): 0,
+        ("portal_needs_a_person", "requested"): 1,
+        ("portal_needs_a_person", "stuck"): 0,
+        ("portal_oldest_request_age_seconds",): 3_660,
+        ("portal_webhook_events_missed_last_day",): 0,
         ("portal_verification_last_run_age_seconds",): 60,
         ("portal_verification_last_run_accounts", "unchanged"): 2,
     }
@@ -74,6 +78,18 @@ def test_everything_that_is_watched_stands_in_it(programme: Programme) -> None:
     assert found["portal_mails_waiting",] > 0
     assert [values[-1] for values in found if values[0] == "portal_build_info"] == [VERSION]
     assert (f"{webhook}last_event_age_seconds", "platform") not in found
+
+
+@on_sqlite
+def test_every_card_of_the_overview_has_its_sample_and_says_the_same(programme: Programme) -> None:
+    programme.approved(20_000)
+    programme.stripe.set_balance(usd=5_000)
+    programme.services.platform_balance.look()
+    found = scraped(programme)
+    cards = {values[1]: count for values, count in found.items() if values[0] == "portal_needs_a_person"}
+    assert cards == {need.value: count for need, count in programme.services.overview.get().needs.items()}
+    assert cards["short"] == 1
+    assert found["portal_balance_covers", "usd"] == 0
 
 
 @on_sqlite

@@ -7,6 +7,7 @@ from flask import Flask
 from portal.web.operator import (
     affiliates,
     audit,
+    blocking,
     decisions,
     overview,
     payouts,
@@ -32,6 +33,7 @@ def register(app: Flask) -> None:
         decisions,
         runs,
         affiliates,
+        blocking,
         webhooks,
         verification,
         reconciliation,

@@ -1,4 +1,4 @@
-"""Affiliates as operators find them, one of them with all that is known, and blocking, unblocking, asking Stripe."""
+"""Affiliates as operators find them, one of them with all that is known, notes, unblocking and asking Stripe."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from portal.domain.errors import InvalidInput, NotFound, PortalError, StripeIsAw
 from portal.domain.roles import Act
 from portal.models import Affiliate
 from portal.services.affiliate_search import AffiliateFilter, Flag, StatusFilter
+from portal.services.notes import LONGEST_NOTE
 from portal.web.access import access, cause
 from portal.web.csv_files import BATCH_ROWS, all_pages, csv_file
 from portal.web.filters import chosen, filter_text
@@ -82,65 +83,66 @@ def show(code: str) -> Response:
     return _page(code)
 
 
-@pages.post("/affiliates/<code>/block")
-@access("operator", act=Act.block)
-def block(code: str) -> AnyResponse:
-    _known(code)
-    try:
-        reason = form_text("reason", missing="Say why; operators and the audit trail keep it.")
-        services().affiliates.block(code, message=form_text("message"), cause=cause_with(reason))
-    except PortalError as refusal:
-        return _page(code, refusal=refusal)
-    return _done(code, f"{code} is blocked.")
-
-
 @pages.post("/affiliates/<code>/unblock")
 @access("operator", act=Act.block)
 def unblock(code: str) -> AnyResponse:
-    _known(code)
+    known(code)
     try:
         services().affiliates.unblock(code, cause=cause_with(form_text("reason")))
     except PortalError as refusal:
         return _page(code, refusal=refusal)
-    return _done(code, f"{code} is not blocked any more. The next run looks at what was held.")
+    return back_to(code, f"{code} is not blocked any more. The next run looks at what was held.")
 
 
 @pages.post("/affiliates/<code>/sync")
 @access("operator", act=Act.sync)
 def sync(code: str) -> AnyResponse:
-    affiliate = _known(code)
+    affiliate = known(code)
     if affiliate.stripe_account_id is None:
-        return _done(code, "There is no Stripe account to ask about yet.", tone="info")
+        return back_to(code, "There is no Stripe account to ask about yet.", tone="info")
     try:
         after = services().accounts.sync(affiliate.id, cause=cause())
     except StripeIsAway as away:
         if wants_problem():
             raise
-        return _done(code, away.sentence, tone="pending")
+        return back_to(code, away.sentence, tone="pending")
     is_changed = after.version != affiliate.version
-    return _done(code, "Stripe was asked. " + ("It is written down." if is_changed else "No change."))
+    return back_to(code, "Stripe was asked. " + ("It is written down." if is_changed else "No change."))
+
+
+@pages.post("/affiliates/<code>/notes")
+@access("operator", act=Act.note)
+def note(code: str) -> AnyResponse:
+    """The field `text`: what operators should know about an affiliate, who never reads it."""
+    known(code)
+    try:
+        services().notes.add(code, request.form.get("text", ""), cause=cause())
+    except PortalError as refusal:
+        return _page(code, refusal=refusal)
+    return back_to(code, "Noted.")
 
 
 @pages.post("/affiliates/<code>/accept-bank")
 @access("operator", act=Act.accept_bank)
 def accept_bank(code: str) -> AnyResponse:
     """The field `accepted_because` says why several affiliates are rightly paid to one bank account."""
-    _known(code)
+    known(code)
     try:
         services().shared_banks.accept(code, cause=cause_with(form_text("accepted_because")))
     except PortalError as refusal:
         return _page(code, refusal=refusal)
-    return _done(code, "The shared bank account is accepted for all who use it now.")
+    return back_to(code, "The shared bank account is accepted for all who use it now.")
 
 
-def _known(code: str) -> Affiliate:
+def known(code: str) -> Affiliate:
+    """The affiliate that an address names. Raises NotFound."""
     if not _CODE.fullmatch(code):
         raise NotFound("There is no such affiliate.")
     return services().affiliates.by_code(code)
 
 
 def _page(code: str, *, refusal: PortalError | None = None) -> Response:
-    affiliate = _known(code)
+    affiliate = known(code)
     offer = services().offers.of(affiliate.id, latest=RECENT_PAYOUTS)
     return render(
         "operator/affiliates/show.html",
@@ -154,12 +156,14 @@ def _page(code: str, *, refusal: PortalError | None = None) -> Response:
         earlier_accounts=services().affiliate_search.earlier_accounts(affiliate.id),
         detail_words=DETAIL_WORDS,
         hold_words=HOLD_WORDS,
-        typed={name: request.form.get(name, "") for name in ("reason", "message", "accepted_because")},
+        longest_note=LONGEST_NOTE,
+        typed={name: request.form.get(name, "") for name in ("reason", "text", "accepted_because")},
         problems=problems_of(refusal) if refusal else {},
     )
 
 
-def _done(code: str, words: str, *, tone: str = "verified") -> AnyResponse:
+def back_to(code: str, words: str, *, tone: str = "verified") -> AnyResponse:
+    """To the page of the affiliate, saying what was done."""
     flash(words, tone)
     return redirect(url_for("operator_affiliates.show", code=code), 303)
 

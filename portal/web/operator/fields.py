@@ -9,10 +9,10 @@ from flask import request
 from portal.domain.errors import InvalidInput
 from portal.domain.roles import Act
 from portal.domain.roles import who_may as role_words
+from portal.domain.texts import is_clean
 from portal.services.affiliates import LONGEST_TEXT
 from portal.services.journal import Cause
 from portal.web.access import cause, current_user
-from portal.web.bodies import is_clean
 
 
 def may(act: str) -> bool:

@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.errors import InvalidInput, NotFound
 from portal.domain.roles import Act
+from portal.domain.texts import is_clean
 from portal.domain.webhook_endpoints import SCOPE_WORDS
 from portal.models import EventState, WebhookEvent
 from portal.models.base import MOST_COUNTED
 from portal.services.event_log import EventFilter, EventPlace
 from portal.web.access import access, cause
-from portal.web.bodies import is_clean
 from portal.web.filters import LONGEST_FILTER, chosen, filter_text
 from portal.web.operator.words import EVENT_WORDS, REFUSAL_WORDS
 from portal.web.rendering import render

@@ -10,7 +10,7 @@ from portal.domain.decisions import DecisionKind, DecisionOutcome
 from portal.domain.payout_runs import RunTrigger, SkipReason
 from portal.domain.payouts import HoldReason, WaitReason
 from portal.domain.webhooks import WebhookRefusal
-from portal.models import ActorKind, EventState
+from portal.models import ActorKind, EventState, FindingKind
 
 HOLD_WORDS: Mapping[HoldReason, str] = {
     HoldReason.blocked: "The affiliate is blocked.",
@@ -109,6 +109,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "affiliate.mail_changed": "E-mails switched off changed",
     "affiliate.blocked": "Blocked",
     "affiliate.unblocked": "Unblocked",
+    "affiliate.noted": "Note",
     "earning.refunded": "Earning refunded",
     "payout.status_changed": "Payout moved",
     "payout.bank_payout_changed": "Bank payout moved",
@@ -127,6 +128,12 @@ ACTION_WORDS: Mapping[str, str] = {
     "operator.removed": "Operator removed",
     "api_token.created": "Token made",
     "api_token.revoked": "Token revoked",
+}
+
+FINDING_WORDS: Mapping[FindingKind, str] = {
+    FindingKind.changed: "Changed",
+    FindingKind.not_shown: "Stripe did not show it",
+    FindingKind.no_answer: "Stripe gave no answer",
 }
 
 EVENT_WORDS: Mapping[EventState, str] = {

@@ -32,6 +32,7 @@ MATRIX: dict[str, set[str]] = {
     f"affiliate {AGAIN}": {"POST /payouts/preferences"},
     "viewer": {
         "GET /operator/", "GET /operator/affiliates", "GET /operator/affiliates.csv", "GET /operator/affiliates/<code>",
+        "GET /operator/affiliates/<code>/block", "GET /operator/verification/<uuid:verification_id>",
         "GET /operator/audit", "GET /operator/audit.csv", "GET /operator/payouts", "GET /operator/payouts.csv",
         "GET /operator/payouts/<uuid:payout_id>", "GET /operator/payouts/bulk", "GET /operator/payouts/bulk/<uuid:key>",
         "GET /operator/payouts/run", "GET /operator/payouts/run.csv", "GET /operator/payouts/runs/<uuid:run_id>",
@@ -40,6 +41,7 @@ MATRIX: dict[str, set[str]] = {
     },
     "operator": {
         "POST /operator/affiliates/<code>/block", "POST /operator/affiliates/<code>/unblock",
+        "POST /operator/affiliates/<code>/notes",
         "POST /operator/affiliates/<code>/sync", "POST /operator/payouts/<uuid:payout_id>/cancel",
         "POST /operator/payouts/<uuid:payout_id>/retry", "POST /operator/payouts/halt",
         "POST /operator/verification/run", "POST /operator/webhooks/<event_id>/replay",
@@ -53,6 +55,7 @@ MATRIX: dict[str, set[str]] = {
         "POST /operator/payouts/resume", "POST /operator/payouts/bulk approve", "POST /operator/payouts/bulk reject",
         "POST /operator/payouts/bulk mark_paid",
     },
+    f"admin {AGAIN}": {"POST /operator/tokens", "POST /operator/tokens/revoke"},
 }  # fmt: skip
 
 #: Each row: the request, who may, and whether only after a recent sign-in.

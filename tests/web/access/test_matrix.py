@@ -22,7 +22,8 @@ from tests.web.access.matrix import ROWS
 #: A value for each part of a path; nothing stands behind it, and no view of ours is reached with it.
 PARTS = {
     "provider": "sandbox", "code": "ada", "reference": "order-1", "filename": "css/portal.css", "month": "2026-01",
-    "event_id": "evt_1", **dict.fromkeys(["payout_id", "run_id", "key"], "00000000-0000-7000-8000-000000000000"),
+    "event_id": "evt_1",
+    **dict.fromkeys(["payout_id", "run_id", "verification_id", "key"], "00000000-0000-7000-8000-000000000000"),
 }  # fmt: skip
 
 #: The weakest first. Whoever is no operator finds no page of theirs.

@@ -150,10 +150,15 @@ def test_blocking_says_what_it_will_do_then_holds_what_is_approved_and_the_affil
     olga: Visitor, ada: Partner, waiting: str
 ) -> None:
     olga.post(f"/operator/payouts/{waiting}/approve")
-    form = olga.get(at(ada))
+    form = olga.get(at(ada, "block"))
     assert "$412.50, which is approved, is put on hold." in form.said
     words = {"reason": "Orders from one device.", "message": "We are checking your orders."}
-    page = olga.send(form, at(ada, "block"), **words)
+    preview = olga.send(form, at(ada, "block"), preview="yes", **words)
+    assert preview.status == 200
+    assert words["message"] in preview.html.one("section", data_they_read=None).text
+    assert "$412.50, which is approved, is put on hold." in preview.said
+    assert not ada.row().is_blocked
+    page = olga.send(preview, at(ada, "block"))
     assert (page.status, page.location) == (303, at(ada))
     after = olga.get(at(ada))
     assert after.html.one(data_gate=None).attributes["data-gate"] == "blocked"

@@ -41,7 +41,7 @@ def test_every_page_is_for_everybody(
     body, signature = signed(event, at=ada.clock.real_now())
     with ada.app.app_context():
         services().stripe_events.receive(body, signature)
-        services().requested_runs.request(cause=Cause(ActorKind.operator, None, "a test"))
+        run_id = services().requested_runs.request(cause=Cause(ActorKind.operator, None, "a test")).id
         services().webhook_self_tests.request(cause=Cause(ActorKind.operator, None, "a test"))
         services().webhook_self_tests.do_waiting()
     for _ in range(12):
@@ -57,6 +57,8 @@ def test_every_page_is_for_everybody(
         "event": f"/operator/webhooks/{event['id']}",
         "audit": "/operator/audit",
         "verification": "/operator/verification",
+        "verification-run": f"/operator/verification/{run_id}",
+        "block": f"/operator/affiliates/{ada.row().code}/block",
         "tokens": "/operator/tokens",
     }.items():
         show(page, path)
@@ -128,15 +130,57 @@ def test_a_run_is_confirmed_and_followed_with_and_without_scripts(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_a_block_without_a_reason_comes_back_open_with_the_problem_at_the_field(
+def test_a_block_shows_what_they_will_read_before_it_is_done(
     chromium_process: Browser, show: Show, ada: Partner, javascript: bool
 ) -> None:
     with fresh_profile(chromium_process, javascript=javascript) as context, attentive_page(context) as page:
         show(page, f"/operator/affiliates/{ada.row().code}")
-        page.get_by_text("Block this affiliate").click()
-        page.get_by_role("button", name="Block ").click()
+        page.get_by_role("link", name="Block this affiliate").click()
+        page.get_by_role("button", name="See what they will read").click()
         expect(page.locator("#error-summary")).to_contain_text("Say why")
         page.get_by_label("Reason").fill("A look at the orders.")
+        page.get_by_label("Message to the affiliate").fill("We are checking <b>your</b> orders.")
+        page.get_by_role("button", name="See what they will read").click()
+        expect(page.locator("[data-they-read]")).to_contain_text("We are checking <b>your</b> orders.")
+        assert not ada.row().is_blocked
         page.get_by_role("button", name="Block ").click()
         expect(page.locator("[data-gate]")).to_have_text("“Your account is on hold. Please contact support.”")
         assert ada.row().is_blocked
+
+
+def test_the_overview_looks_again_each_minute_and_speaks_only_of_what_is_new(
+    page: Page, show: Show, ada: Partner, portal_app: Flask
+) -> None:
+    ada.set_up()
+    page.clock.install()
+    show(page, "/operator/")
+    link = page.get_by_role("link", name="Blocked affiliates")
+    link.focus()
+    with page.expect_response(lambda answer: "seen=" in answer.url and answer.status == 204):
+        page.clock.fast_forward("01:01")
+    expect(page.locator("#live")).to_be_empty()
+    with portal_app.app_context():
+        services().affiliates.block(ada.row().code, message="", cause=Cause.system("a test"))
+    page.clock.fast_forward("01:01")
+    expect(page.locator("[data-need=blocked] .amount")).to_have_text("1")
+    expect(page.locator("#live")).to_have_text("What needs a person has changed.")
+    expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_token_is_gone_once_its_page_is_left(
+    chromium_process: Browser, show: Show, javascript: bool
+) -> None:
+    with fresh_profile(chromium_process, javascript=javascript) as context, attentive_page(context) as page:
+        show(page, "/operator/tokens")
+        page.get_by_label("Name").fill("shop")
+        page.get_by_label("Read payouts").check()
+        page.get_by_role("button", name="Make token").click()
+        token = page.locator("[data-once]").inner_text()
+        page.get_by_role("link", name="I have copied it").click()
+        expect(page.get_by_role("rowheader", name="shop")).to_be_visible()
+        page.go_back()
+        assert token not in page.content()
+        show(page, "/operator/tokens")
+        page.get_by_role("button", name="Revoke shop").click()
+        expect(page.get_by_role("alert").get_by_text("shop opens nothing any more.")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from portal.models import ReconciliationPass
 from portal.services.journal import Cause
 from portal.services.notifications import Notifications
 from portal.services.sending_switch import SendingSwitch
@@ -191,3 +192,50 @@ def test_what_is_approved_for_a_wallet_waits_for_a_person_and_not_for_a_run(
     assert count(page, "by-hand") == "1"
     assert "$50.00 to wallets" in page.said
     assert "Nothing is waiting for it at the moment." in page.said
+
+
+def poll(page: Page) -> str:
+    return page.html.one(id="cards").attributes["hx-get"]
+
+
+def test_the_cards_look_again_by_themselves_and_say_once_that_something_changed(
+    olga: Visitor, ada: Partner, new_partner: NewPartner, waiting: str
+) -> None:
+    page = olga.get("/operator/")
+    assert page.html.one(id="cards").attributes["hx-trigger"] == "every 60s"
+    assert olga.ask(poll(page)).status == 204
+    cleo = new_partner("cleo")
+    cleo.set_up()
+    cleo.earn(20_000, reference="order-2")
+    requested(cleo)
+    change = olga.ask(poll(page))
+    assert count(change, "requested") == "2"
+    assert change.html.one(id="live").text == "What needs a person has changed."
+    assert not change.html.all("h1")
+    assert olga.ask(poll(change)).status == 204
+
+
+def test_what_changes_without_needing_anybody_is_shown_and_not_announced(
+    olga: Visitor, ada: Partner, portal_app: Flask
+) -> None:
+    page = olga.get("/operator/")
+    with portal_app.app_context():
+        services().verification.run(trigger="timetable")
+    change = olga.ask(poll(page))
+    assert change.status == 200
+    assert not change.html.all(id="live")
+
+
+def test_a_difference_between_books_and_stripe_has_a_card(olga: Visitor, portal_app: Flask) -> None:
+    with portal_app.app_context():
+        now = services().clock.now()
+        with session().begin():
+            session().add(
+                ReconciliationPass(
+                    since_at=now, started_at=now, finished_at=now, ours=1, others=0, settled=0, accepted=0,
+                    is_clean=False, differences=[{"kind": "transfer", "id": "tr_1", "message": "Nobody's."}],
+                )
+            )  # fmt: skip
+    page = olga.get("/operator/")
+    assert count(page, "differences") == "1"
+    assert page.html.one(id="need-differences").attributes["href"] == "/operator/reconciliation"

@@ -38,11 +38,12 @@ def places(portal_app: Flask, waiting: str, ada: Partner, olga: Visitor) -> Mapp
     with portal_app.app_context():
         services().stripe_events.receive(body, signature)
         (run,) = services().run_records.newest(limit=1)
+        verification = services().verification.run(trigger="timetable")
     for number in range(60):
         ada.earn(4_999 + number, reference=f"order-no-{number}", days_ago=number)
     return {
         "payout_id": waiting, "month": f"{ada.clock.now():%Y-%m}", "code": ada.row().code, "event_id": event["id"],
-        "run_id": str(run.run.id), "key": decided.rpartition("/")[2],
+        "run_id": str(run.run.id), "verification_id": str(verification.id), "key": decided.rpartition("/")[2],
     }  # fmt: skip
 
 
