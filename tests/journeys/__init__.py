@@ -37,10 +37,14 @@ Which test holds which of them; `tests/house/test_journeys.py` keeps the names t
 13. A run looked at, confirmed and followed; totals, who is skipped and why, a balance that is short:
     tests/web/operator/test_in_browser.py::test_a_run_is_confirmed_and_followed_with_and_without_scripts
     tests/web/operator/test_runs.py::test_the_preview_says_what_would_be_sent_what_is_there_and_what_stays
+    tests/journeys/test_followed_run.py::test_a_run_goes_on_while_its_page_is_closed_and_shows_how_far_it_is_when_it_is_opened_again
 14. Webhooks lost, doubled, out of order, forged, and done again; the log says what each did:
     tests/journeys/test_lost_webhook.py::test_what_a_lost_webhook_would_have_said_is_found_by_the_nightly_job
     tests/web/operator/test_webhooks.py::test_an_event_that_could_not_be_worked_on_waits_for_a_person_who_replays_it
     tests/web/operator/test_webhooks.py::test_the_page_says_what_is_heard_and_what_was_refused
+    tests/journeys/test_webhook_log.py::test_an_event_that_comes_twice_is_one_line_and_one_that_nobody_signed_is_counted_alone
+    tests/journeys/test_webhook_log.py::test_an_event_that_failed_is_found_from_the_overview_and_replayed
+    tests/journeys/test_webhook_log.py::test_what_no_webhook_told_is_healed_by_a_verification_and_marked
 15. The same without JavaScript, and with htmx lost on its way:
     tests/journeys/test_becoming_paid.py::test_the_same_way_without_htmx
     tests/web/operator/test_decisions_in_browser.py::test_many_are_approved_and_the_ineligible_and_the_stale_are_named
