@@ -11,7 +11,7 @@ from alembic import op
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from mail_kinds import allow, refuse  # noqa: E402 - Alembic loads versions outside any package
 
-revision = "0023"
+revision = "0022"
 down_revision = "0021"
 branch_labels = None
 depends_on = None
