@@ -1,4 +1,4 @@
-"""`flask affiliates`: who is there, blocking, unblocking and notes."""
+"""`flask affiliates`: who is there, and what operators do about one of them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from flask.cli import AppGroup
 
 from portal.cli.acting import as_option, cause_of
 from portal.cli.answers import json_option, report, says_refusals
+from portal.domain.errors import NotFound
 from portal.domain.roles import Act
 from portal.models import Affiliate
 from portal.wiring import services
 
-affiliates = AppGroup("affiliates", help="Affiliates: list, block, unblock, note.")
+affiliates = AppGroup("affiliates", help="Affiliates: list, sync, block, unblock, accept-bank, note.")
 
 _CODE = click.argument("code")
 
@@ -57,6 +58,36 @@ def unblock(code: str, reason: str | None, acting: str, as_json: bool) -> None:
     """Allow payouts again; the next run looks at what was held."""
     row = services().affiliates.unblock(code, cause=cause_of(acting, Act.block, "affiliates unblock", reason))
     report(_described(row), [f"{code} is not blocked."], as_json=as_json)
+
+
+@affiliates.command("sync")
+@_CODE
+@as_option
+@json_option
+@says_refusals
+def sync(code: str, acting: str, as_json: bool) -> None:
+    """Ask Stripe about an affiliate's account now, and write down what it says."""
+    cause = cause_of(acting, Act.sync, "affiliates sync")
+    before = services().affiliates.by_code(code)
+    if before.stripe_account_id is None:
+        raise NotFound(f"{code} has no Stripe account to ask about yet.")
+    row = services().accounts.sync(before.id, cause=cause)
+    said = "No change" if row.version == before.version else "It is written down"
+    report(_described(row), [f"{said}: {row.stripe_account_status}."], as_json=as_json)
+
+
+@affiliates.command("accept-bank")
+@_CODE
+@click.option("--reason", required=True, help="Why several are rightly paid to one bank account.")
+@as_option
+@json_option
+@says_refusals
+def accept_bank(code: str, reason: str, acting: str, as_json: bool) -> None:
+    """Accept that an affiliate's bank account is others' too; whoever joins them later is shown again."""
+    services().shared_banks.accept(
+        code, cause=cause_of(acting, Act.accept_bank, "affiliates accept-bank", reason)
+    )
+    report({"code": code}, ["The shared bank account is accepted for all who use it now."], as_json=as_json)
 
 
 @affiliates.command("note")
