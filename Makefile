@@ -10,6 +10,9 @@ PORT ?= 5000
 # Only the system's Python is used.
 export UV_PYTHON_DOWNLOADS := never
 
+# Where Python is told to keep nothing compiled, each process compiles all anew: two seconds for every one that is started.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo demo-reset test rehearse mutants bench-pages lint format types migrate pins pictures stripe-description messages runtime workshop provision
 
 help: ## List these targets
