@@ -172,7 +172,7 @@ class Statements:
         if due.ends_at <= self._clock.now():
             return None
         opening = Money.zero(first.currency) if first else months[-1].totals.closing
-        return [self._running(affiliate_id, opening, after_id), *reversed(months)]
+        return [self._running(affiliate_id, due, opening, after_id), *reversed(months)]
 
     @reading
     def _earned(self, affiliate_id: UUID) -> Mapping[Month, Money] | None:
@@ -199,17 +199,12 @@ class Statements:
         if due.ends_at <= self._clock.now():
             return None
         running = Money(total, currency) - sum(months.values(), Money.zero(currency))
-        return {**months, Month.of(self._clock.now()): running}
+        return {**months, due: running}
 
-    def _running(self, affiliate_id: UUID, opening: Money, after_id: int) -> MonthStatement:
+    def _running(self, affiliate_id: UUID, month: Month, opening: Money, after_id: int) -> MonthStatement:
+        """The month that is not written down yet: the clock is not asked again, as another may just begin."""
         sums = self._sums(LedgerEntry.affiliate_id == affiliate_id, LedgerEntry.id > after_id)
-        return MonthStatement(
-            Month.of(self._clock.now()),
-            totals_of(opening, sums),
-            after_id,
-            last_entry_id=None,
-            is_final=False,
-        )
+        return MonthStatement(month, totals_of(opening, sums), after_id, last_entry_id=None, is_final=False)
 
     def _sums(self, *where: sa.ColumnElement[bool]) -> list[tuple[EntryKind, int]]:
         rows = self._database.execute(

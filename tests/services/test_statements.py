@@ -13,8 +13,11 @@ from portal.domain.errors import NotFound
 from portal.domain.money import Money
 from portal.domain.statements import Month, StatementTotals
 from portal.models import Affiliate, Earning, LedgerEntry, Statement
+from portal.services.books import Books
 from portal.services.refunds import RefundData
-from portal.services.statements import MonthStatement
+from portal.services.statements import MonthStatement, Statements
+from portal.wiring import session
+from tests.clocks import MovableClock
 from tests.services.programme import TEST, Programme
 
 
@@ -73,6 +76,28 @@ def test_what_was_earned_by_month_is_what_the_statements_say(programme: Programm
     said = {each.month: each.totals.earned - each.totals.refunded for each in months(programme, ana)}
     assert earned == said
     assert programme.services.statements.earned(programme.affiliate()) == {}
+
+
+class ClockThatGoesOn(MovableClock):
+    """A second later each time somebody looks."""
+
+    def real_now(self) -> datetime:
+        self.set(super().real_now() + timedelta(seconds=1))
+        return super().real_now()
+
+
+@pytest.mark.parametrize("looks", range(3))
+def test_a_month_that_ends_while_somebody_looks_keeps_what_is_its_own(
+    programme: Programme, looks: int
+) -> None:
+    go_to(programme, 2031, 1, 10)
+    ana = programme.verified(earned=10_000)
+    january = Month(2031, 1)
+    clock = ClockThatGoesOn(january.ends_at - timedelta(seconds=looks + 1))
+    statements = Statements(session, clock=clock, books=Books(session, clock=clock))
+    assert statements.earned(ana)[january] == usd(10_000)
+    clock.set(january.ends_at - timedelta(seconds=looks + 1))
+    assert statements.get(ana, january).totals.earned == usd(10_000)
 
 
 def test_every_line_says_what_it_is_about(programme: Programme, ana: UUID) -> None:
