@@ -57,7 +57,13 @@ def add(named: tuple[str, str], role: str, acting: str | None, as_json: bool) ->
             f"this operator gets in only if {name} is their subject there.",
             err=True,
         )
-    report(_described(operator), [f"{provider}:{name} is an operator ({operator.role})."], as_json=as_json)
+    if _role(operator) != role:
+        click.echo(
+            f"PORTAL_OPERATORS names {provider}:{name}, which makes them an admin. "
+            "The role that was given counts once they are taken out there.",
+            err=True,
+        )
+    report(_described(operator), [f"{provider}:{name} is an operator ({_role(operator)})."], as_json=as_json)
 
 
 @operators.command("list")
@@ -66,7 +72,7 @@ def add(named: tuple[str, str], role: str, acting: str | None, as_json: bool) ->
 def show(as_json: bool) -> None:
     """Who is an operator now."""
     found = services().access.operators()
-    lines = [f"{operator.provider}:{operator.name}\t{operator.role}" for operator in found] or [
+    lines = [f"{operator.provider}:{operator.name}\t{_role(operator)}" for operator in found] or [
         "No operators yet."
     ]
     report({"operators": [_described(operator) for operator in found]}, lines, as_json=as_json)
@@ -87,10 +93,14 @@ def remove(named: tuple[str, str], acting: str | None, as_json: bool) -> None:
     )
 
 
+def _role(operator: Operator) -> OperatorRole | None:
+    return services().access.role_in_force(operator)
+
+
 def _described(operator: Operator) -> dict[str, object]:
     return {
         "operator": f"{operator.provider}:{operator.name}",
-        "role": operator.role,
+        "role": _role(operator),
         "user_id": str(operator.user_id),
         "created_at": operator.created_at.isoformat(),
     }

@@ -46,7 +46,7 @@ class Operators:
         gets a user id at once, before they ever signed in. Raises InvalidInput."""
         self._check(provider, name, role)
         operator = self._row(provider, name)
-        before = self._role(operator) if operator else None
+        before = self.role_in_force(operator) if operator else None
         if operator is None:
             operator = self._insert(provider, name, removed=False)
         elif operator.removed_at is not None and not self._is_in_settings(operator):
@@ -74,7 +74,7 @@ class Operators:
             raise OperatorIsNamedInSettings(
                 f"PORTAL_OPERATORS names {provider}:{name}. Take them out there and restart the portal."
             )
-        before = self._role(operator)
+        before = self.role_in_force(operator)
         operator.removed_at = self._clock.real_now()
         self._changed(operator, "operator.removed", before=before, cause=cause)
 
@@ -98,21 +98,22 @@ class Operators:
     def within(self, least: OperatorRole) -> list[UUID]:
         """Who has at least this role now, in the unit of work that is open."""
         rows = self._database.scalars(sa.select(Operator).order_by(Operator.id))
-        roles = [(operator.user_id, self._role(operator)) for operator in rows]
+        roles = [(operator.user_id, self.role_in_force(operator)) for operator in rows]
         who = [user_id for user_id, role in roles if role is not None and role.is_at_least(least)]
         return [user_id for user_id in dict.fromkeys(who) if user_id is not None]
 
     def _strongest(self, operators: list[Operator]) -> OperatorRole | None:
-        roles = {self._role(operator) for operator in operators}
+        roles = {self.role_in_force(operator) for operator in operators}
         return next((role for role in OperatorRole if role in roles), None)
 
-    def _role(self, operator: Operator) -> OperatorRole | None:
+    def role_in_force(self, operator: Operator) -> OperatorRole | None:
+        """What an operator may do now, by the settings before all else; None if they are none any more."""
         if self._is_in_settings(operator):
             return OperatorRole.admin
         return OperatorRole(operator.role) if operator.removed_at is None else None
 
     def _is_active(self, operator: Operator) -> bool:
-        return self._role(operator) is not None
+        return self.role_in_force(operator) is not None
 
     def _is_in_settings(self, operator: Operator) -> bool:
         return f"{operator.provider}:{operator.name}" in self._settings.operators
@@ -175,7 +176,7 @@ class Operators:
         return [operator for operator in rows if self._is_active(operator)]
 
     def _changed(self, operator: Operator, action: str, *, before: object, cause: Cause) -> None:
-        after = self._role(operator)
+        after = self.role_in_force(operator)
         at = self._clock.now()
         self._journal.changed(
             "operator", operator.id, action=action, before=before, after=after, cause=cause, at=at

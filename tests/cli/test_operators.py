@@ -34,6 +34,17 @@ def test_operators_of_the_settings_are_listed_too(portal_app: Flask) -> None:
     assert portal_app.test_cli_runner().invoke(args=["operators", "list"]).stdout == "company:boss\tadmin\n"
 
 
+@pytest.mark.settings(PORTAL_OPERATORS="company:boss")
+def test_whoever_the_settings_name_is_said_to_be_an_admin_whatever_role_they_were_given(
+    portal_app: Flask,
+) -> None:
+    shell = portal_app.test_cli_runner()
+    added = shell.invoke(args=["operators", "add", "company:boss", "--role", "viewer"])
+    assert added.stdout == "company:boss is an operator (admin).\n"
+    assert "PORTAL_OPERATORS names company:boss, which makes them an admin" in added.stderr
+    assert shell.invoke(args=["operators", "list"]).stdout == "company:boss\tadmin\n"
+
+
 def test_a_role_is_changed_by_adding_again(portal_app: Flask) -> None:
     shell = portal_app.test_cli_runner()
     shell.invoke(args=["operators", "add", "company:ana"])
