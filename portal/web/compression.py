@@ -21,10 +21,12 @@ def _gzipped(content: bytes) -> bytes:
 
 
 def _compress(response: Response) -> Response:
-    if request.endpoint != "static" or response.status_code != 200 or response.mimetype not in _WORTH_IT:
+    if request.endpoint != "static":
         return response
+    # also where nothing is sent: a cache takes over what “not modified” says, and has the file as it was sent before
     response.vary.add("Accept-Encoding")
-    if not request.accept_encodings.quality("gzip"):
+    is_worth_it = response.status_code == 200 and response.mimetype in _WORTH_IT
+    if not is_worth_it or not request.accept_encodings.quality("gzip"):
         return response
     response.direct_passthrough = False
     response.set_data(_gzipped(response.get_data()))

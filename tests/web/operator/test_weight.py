@@ -103,4 +103,6 @@ def test_a_browser_that_takes_nothing_compressed_gets_the_file_as_it_is(portal_a
     assert gzip.decompress(packed.data) == plain.data
     assert "Accept-Encoding" in plain.headers["Vary"]
     again = {"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
-    assert client.get("/static/css/portal.css", headers=again, buffered=True).status_code == 304
+    unchanged = client.get("/static/css/portal.css", headers=again, buffered=True)
+    assert unchanged.status_code == 304
+    assert "Accept-Encoding" in unchanged.headers["Vary"]
