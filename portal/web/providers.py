@@ -45,6 +45,10 @@ _METADATA_SECONDS = 3_600
 
 _SUBJECT_CHARACTERS = 255
 
+#: Ten years: nobody is asked for their password sooner because of it, but whoever is asked for a greatest age must say
+#: when the person signed in, and some say it only then.
+_ANY_AGE_SECONDS = 315_360_000
+
 #: Hosts of Amazon Cognito's issuers, of both forms; its sign-out calls the way back by a name of its own.
 _COGNITO = re.compile(r"(issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
@@ -162,7 +166,7 @@ class SignInProvider:
         `again_for` is the user id of somebody who is signed in and is to prove once more who they are: they are asked
         also where the provider knows them already. Raises ProviderIsAway."""
         prompt = _ASK_AGAIN_AT_GOOGLE if self._provider.issuer == _GOOGLE else _ASK_AGAIN
-        asked = {"prompt": prompt, "max_age": 0} if again_for else {}
+        asked = {"prompt": prompt, "max_age": 0} if again_for else {"max_age": _ANY_AGE_SECONDS}
         try:
             begun = self._client.create_authorization_url(self._redirect_uri, **asked)
         except (requests.RequestException, ValueError, AuthlibBaseError) as fault:

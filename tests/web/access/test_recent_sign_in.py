@@ -79,9 +79,13 @@ def test_the_form_is_found_again_as_it_was_typed_and_is_not_sent_by_itself(ada: 
 def test_the_provider_is_told_to_ask_also_whom_it_knows(ada: Browser) -> None:
     address = ada.to_provider(way_on(again_page(ada, ada.post("/payouts/preferences", **FORM))))
     assert (parameter(address, "prompt"), parameter(address, "max_age")) == ("login", "0")
+
+
+def test_any_sign_in_asks_for_its_time_and_nobody_for_their_password_because_of_it(ada: Browser) -> None:
+    """Some providers say only then when somebody signed in; without that, the moment of coming back would count."""
     ordinary = ada.to_provider()
     assert "prompt=" not in ordinary
-    assert "max_age=" not in ordinary
+    assert int(parameter(ordinary, "max_age")) > timedelta(days=3_650).total_seconds() - 1
 
 
 def test_somebody_else_who_comes_back_gets_nothing_of_it(ada: Browser) -> None:
