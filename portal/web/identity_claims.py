@@ -10,7 +10,8 @@ from portal.services.people import EMAIL_CHARACTERS, NAME_CHARACTERS, VerifiedId
 
 
 def identity_of(provider: OidcProvider, claims: dict[str, Any], told: dict[str, Any]) -> VerifiedIdentity:
-    """The person of the ID token's `claims`, with what the userinfo endpoint has `told` where the token is silent."""
+    """The person of the ID token's `claims`, with what the userinfo endpoint has `told` where the token is silent.
+    Raises ValueError for a time of signing in that is none."""
     said = {**told, **claims}
     parts = [printable(said.get(part), most=NAME_CHARACTERS) for part in ("given_name", "family_name")]
     name = printable(said.get("name"), most=NAME_CHARACTERS) or " ".join(filter(None, parts))
@@ -27,13 +28,16 @@ def identity_of(provider: OidcProvider, claims: dict[str, Any], told: dict[str, 
 
 
 def _moment(seconds: object) -> datetime | None:
-    """A moment as an ID token has it; None if it is none that could be."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+    """A moment as an ID token has it. What is none is not taken for silence: that would count as having signed in just
+    now."""
+    if seconds is None:
         return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise ValueError("auth_time is no number")
     try:
         return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
+    except (OverflowError, OSError) as fault:
+        raise ValueError("auth_time is no moment") from fault
 
 
 def _email(claims: dict[str, Any], told: dict[str, Any]) -> tuple[str, bool]:

@@ -98,6 +98,9 @@ def test_the_liar_signs_people_in_while_it_does_not_lie(browser: Browser, liar: 
         pytest.param({"sub": ""}, id="about an empty subject"),
         pytest.param({"sub": 17}, id="about a number"),
         pytest.param({"sub": "a" * 256}, id="about too long a subject"),
+        pytest.param({"auth_time": ""}, id="of a sign-in at no time"),
+        pytest.param({"auth_time": True}, id="of a sign-in at a truth"),
+        pytest.param({"auth_time": 1e300}, id="of a sign-in after the end of time"),
     ],
 )
 def test_an_id_token_with_wrong_claims_is_refused(browser: Browser, liar: Liar, change: Claims) -> None:
