@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -72,15 +74,13 @@ def _index_words() -> None:
         return
     if not connection.scalar(sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")):
         return
-    try:
-        with connection.begin_nested():
-            op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    except sa.exc.ProgrammingError:
-        return
-    op.execute(
-        "CREATE INDEX ix_affiliates_words ON affiliates"
-        " USING gin ((code || ' ' || name || ' ' || email) gin_trgm_ops)"
-    )
+    with suppress(sa.exc.ProgrammingError), connection.begin_nested():
+        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        # fails too where the extension is in a schema in which nothing is looked for
+        op.execute(
+            "CREATE INDEX ix_affiliates_words ON affiliates"
+            " USING gin ((code || ' ' || name || ' ' || email) gin_trgm_ops)"
+        )
 
 
 def _create(indexes: tuple[tuple[str, str, list[str], str | None], ...]) -> None:

@@ -25,6 +25,24 @@ def test_the_schema_goes_down_and_up_again_and_is_what_the_models_say(
         flask_migrate.check(directory=FOLDER)  # ends the process if a model and its table differ
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_extension_that_is_out_of_reach_stops_no_migration(portal_app: Flask) -> None:
+    """Some hosts keep extensions in a schema of their own: then affiliates are found without the index of words."""
+    with portal_app.app_context():
+        flask_migrate.downgrade(directory=FOLDER, revision="0020")
+        with db.engine.begin() as connection:
+            known = sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")
+            if not connection.scalar(known):
+                pytest.skip("this PostgreSQL has no such extension")
+            connection.execute(sa.text("DROP EXTENSION IF EXISTS pg_trgm"))
+            connection.execute(sa.text("CREATE SCHEMA elsewhere"))
+            connection.execute(sa.text("CREATE EXTENSION pg_trgm SCHEMA elsewhere"))
+        flask_migrate.upgrade(directory=FOLDER)
+        indexes = {index["name"] for index in sa.inspect(db.engine).get_indexes("affiliates")}
+        assert "ix_affiliates_blocked" in indexes
+        assert "ix_affiliates_words" not in indexes
+
+
 def _rules() -> set[str]:
     """The names of all rules that the database keeps."""
     with db.engine.connect() as connection:
