@@ -15,9 +15,11 @@ import structlog
 
 from portal.clock import Clock
 from portal.domain.errors import InvalidInput, NotFound, PortalError
+from portal.domain.texts import is_clean
 from portal.models import ApiToken
 from portal.models.base import Database, new_id, reading, writing
 from portal.services.journal import Cause, Journal
+from portal.services.people import printable
 
 #: Says what it is wherever it leaks: secret scanners look for such a beginning.
 PREFIX = "ppt_"
@@ -122,9 +124,9 @@ class ApiTokens:
     @writing
     def revoke_token(self, name: str, *, cause: Cause) -> None:
         """End the token of that name at once; raises NotFound."""
-        live = self._live(name)
+        live = self._live(name) if is_clean(name) else []  # no database looks for what none can store
         if not live:
-            raise NotFound(f"There is no token named {name} in use.")
+            raise NotFound(f"There is no token named {printable(name, most=_NAME_CHARACTERS)} in use.")
         for row in live:
             row.revoked_at = self._clock.real_now()
             self._token_changed(row, "api_token.revoked", after="revoked", cause=cause)

@@ -37,6 +37,14 @@ class TestTokens:
         with pytest.raises(NotFound):
             access.revoke_token("shop", cause=SHELL)
 
+    @pytest.mark.parametrize("name", ["", "sho", "shop\x00", "\ud800", "x" * 5_000])
+    def test_what_names_no_token_revokes_none(self, access: Access, name: str) -> None:
+        token = access.create_token("shop", cause=SHELL)
+        with pytest.raises(NotFound) as refusal:
+            access.revoke_token(name, cause=SHELL)
+        assert len(refusal.value.sentence) < 300
+        assert access.token(token) is not None
+
     def test_the_name_of_a_revoked_token_can_be_used_again_and_that_of_a_live_one_not(
         self, access: Access
     ) -> None:
