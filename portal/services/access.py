@@ -81,8 +81,9 @@ class Access(Operators, ApiTokens):
         _log.info("session.started", user=str(user.id), provider=claims.provider, is_new=is_new)
         return SignedIn(token=token, user_id=user.id, is_new=is_new)
 
-    def resolve(self, token: str) -> CurrentUser | None:
-        """The person behind a session's token; None if the session is unknown, ended, too old or was left idle."""
+    def resolve(self, token: str, *, is_click: bool = True) -> CurrentUser | None:
+        """The person behind a session's token; None if the session is unknown, ended, too old or was left idle. What
+        is no `is_click`, as a page that looks again by itself, does not count as use."""
         if not token or len(token) > _TOKEN_CHARACTERS:
             return None
         session_id, now = sha256(token), self._clock.real_now()
@@ -90,7 +91,7 @@ class Access(Operators, ApiTokens):
         if found is None or not _is_live(found[0], now):
             return None
         session, user = found
-        if now - session.last_seen_at > timedelta(seconds=SEEN_SECONDS):
+        if is_click and now - session.last_seen_at > timedelta(seconds=SEEN_SECONDS):
             self._see(session_id, now)
         return user
 

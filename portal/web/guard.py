@@ -168,7 +168,9 @@ def _machine(scope: Scope | None) -> ApiToken:
 
 def _person_of(_request: Request) -> SignedInPerson | None:
     token = shown_token()
-    user = services().access.resolve(token) if token else None
+    # a page that looks again by itself says what it has seen; it may be open where nobody is
+    is_click = not (wants_fragment() and "seen" in request.args)
+    user = services().access.resolve(token, is_click=is_click) if token else None
     g.person_seen = user
     return SignedInPerson(user) if user else None
 

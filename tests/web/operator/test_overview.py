@@ -239,3 +239,12 @@ def test_a_difference_between_books_and_stripe_has_a_card(olga: Visitor, portal_
     page = olga.get("/operator/")
     assert count(page, "differences") == "1"
     assert page.html.one(id="need-differences").attributes["href"] == "/operator/reconciliation"
+
+
+def test_a_page_that_looks_again_by_itself_keeps_nobody_signed_in(olga: Visitor, clock: MovableClock) -> None:
+    look = poll(olga.get("/operator/"))
+    for _ in range(2):
+        clock.advance(hours=11)
+        assert olga.ask(look).status in {200, 204}
+    clock.advance(hours=3)
+    assert olga.ask(look).status == 401
