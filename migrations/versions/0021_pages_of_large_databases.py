@@ -24,7 +24,7 @@ NEW = (
     ("ix_stripe_accounts_state_created_at", "stripe_accounts", ["state", "created_at"], None),
     ("ix_payouts_affiliate_id_status_number", "payouts", ["affiliate_id", "status", "number"], None),
     ("ix_payouts_status_number", "payouts", ["status", "number"], None),
-    ("ix_payouts_created_at", "payouts", ["created_at"], None),
+    ("ix_payouts_created_at_number", "payouts", ["created_at", "number"], None),
     ("ix_payouts_paid_at", "payouts", ["paid_at"], None),
     ("ix_payout_attempts_parked", "payout_attempts", ["payout_id"], "state = 'parked'"),
     ("ix_outbox_state_next_try_at", "outbox", ["state", "next_try_at"], None),

@@ -33,7 +33,7 @@ class Payout(Base):
         ),
         sa.Index("ix_payouts_affiliate_id_status_number", "affiliate_id", "status", "number"),
         sa.Index("ix_payouts_status_number", "status", "number"),
-        sa.Index("ix_payouts_created_at", "created_at"),
+        sa.Index("ix_payouts_created_at_number", "created_at", "number"),
         sa.Index("ix_payouts_paid_at", "paid_at"),
         sa.Index("ix_payouts_affiliate_id_number", "affiliate_id", "number"),
         sa.Index("ix_payouts_destination", "destination"),

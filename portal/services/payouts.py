@@ -37,9 +37,6 @@ from portal.services.payout_queue import is_of
 #: A form's one-time key is made by us; anything longer is not ours.
 LONGEST_REQUEST_KEY = 64
 
-#: A payout's number may be lower than that of one that was requested before it, by another process; never by so many.
-LATE_BY_AT_MOST = 1_000
-
 
 class Payouts:
     """The use cases around a payout before it is sent."""
@@ -176,12 +173,9 @@ class Payouts:
         if status is not None:
             query = query.where(Payout.status == PayoutStatus(status))
         if created_after is not None:
-            # numbers grow with time, by which these are found without looking at all that are older
-            first = sa.select(Payout.number).where(Payout.created_at > created_after)
-            lowest = self._database.scalar(first.order_by(Payout.created_at).limit(1))
-            if lowest is None:
-                return []
-            query = query.where(Payout.created_at > created_after, Payout.number >= lowest - LATE_BY_AT_MOST)
+            # the list goes by number: the lowest says where to stop, read from the times' index alone
+            lowest = sa.select(sa.func.min(Payout.number)).where(Payout.created_at > created_after)
+            query = query.where(Payout.created_at > created_after, Payout.number >= lowest.scalar_subquery())
         if before is not None:
             query = query.where(Payout.number < before)
         rows = self._database.execute(query.order_by(Payout.number.desc()).limit(limit))

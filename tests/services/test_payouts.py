@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -214,6 +215,11 @@ def test_everybodys_payouts_are_found_by_affiliate_status_time_and_page(programm
     assert found(status="approved") == [2, 0]
     assert found(created_after=payouts[0].created_at) == [2, 1]
     assert found(before=payouts[2].number, limit=1) == [1]
+    programme.clock.advance(days=-1)  # a clock that was set back
+    made.append(programme.approved())
+    codes.append(programme.get(programme.payout(made[3]).affiliate_id).code)
+    assert found(created_after=payouts[0].created_at) == [2, 1]
+    assert found(created_after=payouts[0].created_at - timedelta(days=2)) == [3, 2, 1, 0]
 
 
 @pytest.mark.parametrize("key", ["", "x" * (LONGEST_REQUEST_KEY + 1), "a\nb"])
