@@ -7,16 +7,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.statements import Month
 from portal.web.access import access, current_affiliate, is_signed_in, leave_for
+from portal.web.dashboard_view import dashboard_view
 from portal.web.earnings_chart import ChartRange, EarningsChart, earnings_chart
 from portal.web.filters import chosen
-from portal.web.rendering import render, wants_fragment
-from portal.web.stripe_card import stripe_card
+from portal.web.rendering import nothing_changed, render, wants_fragment
+from portal.web.words import DASHBOARD_NEWS
 from portal.wiring import services
 
 pages = Blueprint("dashboard", __name__)
-
-#: The rest is on the page of all payouts.
-RECENT_PAYOUTS = 5
 
 #: Where the programme's own documents send people back to from Stripe, and where that leads here.
 _FROM_STRIPE = {"return": "onboarding.come_back", "refresh": "onboarding.refresh"}
@@ -33,17 +31,20 @@ def home() -> AnyResponse:
 def show() -> Response | AnyResponse:
     if target := _FROM_STRIPE.get(request.args.get("stripe", "")):
         return redirect(url_for(target), 303)
-    affiliate = current_affiliate()
-    offer = services().offers.of(affiliate.id, latest=RECENT_PAYOUTS)
-    return render(
-        "dashboard/show.html",
-        affiliate=affiliate,
-        offer=offer,
-        payouts=offer.latest,
-        banks=offer.banks,
-        card=stripe_card(affiliate, request.args.get("since")),
-        chart=_chart(),
-    )
+    view = dashboard_view(current_affiliate(), request.args.get("since"))
+    return render("dashboard/show.html", chart=_chart(), **vars(view))
+
+
+@pages.get("/dashboard/balances")
+@access("affiliate")
+def news() -> AnyResponse:
+    """What has changed since the page was `seen`, in its place; 204 if nothing has."""
+    if not wants_fragment():
+        return leave_for(url_for("dashboard.show"))
+    view = dashboard_view(current_affiliate(), request.args.get("since"), announcement=DASHBOARD_NEWS)
+    if request.args.get("seen") == view.seen:
+        return nothing_changed()
+    return render("onboarding/_status.html", **vars(view))
 
 
 @pages.get("/dashboard/chart")

@@ -15,10 +15,10 @@ from portal.models import Affiliate
 from portal.services.onboarding import LinkWasJustRefreshed
 from portal.web.access import access, cause, current_affiliate
 from portal.web.coming_back import Waiting, new_mark, waiting
+from portal.web.dashboard_view import dashboard_view
 from portal.web.forms import typed
 from portal.web.problems import wants_problem
 from portal.web.rendering import is_htmx, nothing_changed, render, said, wants_fragment
-from portal.web.stripe_card import stripe_card
 from portal.web.words import NEWS_IN_STATUS, NO_CHANGE, NOT_REACHED, STATUS_NEWS
 from portal.wiring import services
 
@@ -79,7 +79,7 @@ def status() -> Response:
     mark = request.args.get("since")
     if not wants_fragment():
         return _card(affiliate, mark)
-    is_seen = request.args.get("v") == str(affiliate.version)
+    is_seen = request.args.get("seen") == str(affiliate.version)
     if is_seen and waiting(mark, affiliate.id) is Waiting.polling:
         return nothing_changed()
     return _card(
@@ -112,9 +112,7 @@ def _card(affiliate: Affiliate, mark: str | None, *, note: str = "", announcemen
     return render(
         "onboarding/status.html",
         "onboarding/_status.html",
-        affiliate=affiliate,
-        offer=services().offers.of(affiliate.id),
-        card=stripe_card(affiliate, mark, note=note, announcement=announcement),
+        **vars(dashboard_view(affiliate, mark, note=note, announcement=announcement)),
     )
 
 

@@ -64,7 +64,7 @@ def stripe_card(
         sends_again_at=_sends_again_at(affiliate, now),
         is_overdue=deadline_at is not None and deadline_at <= now,
         mark=mark if is_polling else None,
-        poll_url=url_for("onboarding.status", v=affiliate.version, since=mark) if is_polling else None,
+        poll_url=url_for("onboarding.status", seen=affiliate.version, since=mark) if is_polling else None,
         note=note,
         announcement=announcement,
     )

@@ -53,6 +53,9 @@ STATUS_NEWS: Mapping[AccountStatus | None, str] = {
     AccountStatus.rejected: Sentence("Your Stripe account was rejected."),
 }
 
+#: Said once when the dashboard has news.
+DASHBOARD_NEWS = Sentence("Your dashboard has been updated.")
+
 #: Nothing came of “Check status”; and Stripe gave no answer at all.
 NO_CHANGE = Sentence("No change yet. Stripe has not updated your account since last time.")
 NEWS_IN_STATUS = Sentence("Stripe has updated your account. What it says now is shown here.")

@@ -117,6 +117,16 @@ class TestSessions:
         clock.advance(hours=IDLE_HOURS, seconds=1)
         assert access.resolve(token) is None
 
+    def test_a_page_that_asks_by_itself_keeps_no_session_alive(
+        self, access: Access, clock: MovableClock
+    ) -> None:
+        token = access.sign_in(ANA).token
+        for _ in range(2):
+            clock.advance(hours=IDLE_HOURS / 2)
+            assert access.resolve(token, is_click=False) is not None
+        clock.advance(seconds=1)
+        assert access.resolve(token, is_click=False) is None
+
     def test_a_session_in_daily_use_is_over_after_two_weeks(
         self, access: Access, clock: MovableClock
     ) -> None:

@@ -27,7 +27,7 @@ MATRIX: dict[str, set[str]] = {
         "GET /payouts/preferences", "GET /settings", "POST /settings", "GET /statements", "GET /statements/<month>",
         "GET /statements/<month>.csv", "GET /statements/<month>.pdf", "POST /stripe/dashboard",
         "POST /stripe/onboarding", "GET /stripe/refresh", "GET /stripe/return", "GET /stripe/status",
-        "POST /stripe/sync",
+        "GET /dashboard/balances", "POST /stripe/sync",
     },
     f"affiliate {AGAIN}": {"POST /payouts/preferences"},
     "viewer": {

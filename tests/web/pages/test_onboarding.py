@@ -93,7 +93,7 @@ def test_coming_back_asks_stripe_and_the_page_asks_for_news_by_itself(ada: Partn
     assert page.badge.attributes["data-stripe-account-status"] == "pending"
     assert "Checking with Stripe" in card.text
     assert card.attributes["hx-trigger"] == "every 3s"
-    assert card.attributes["hx-get"].startswith("/stripe/status?v=")
+    assert card.attributes["hx-get"].startswith("/stripe/status?seen=")
 
 
 def test_coming_back_already_verified_needs_no_polling(ada: Partner) -> None:

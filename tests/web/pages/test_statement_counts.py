@@ -78,7 +78,14 @@ def test_and_no_more_with_thousands_of_entries(busy: Partner) -> None:
 
 def test_a_poll_without_news_asks_for_the_session_alone(ada: Partner) -> None:
     mark = ada.set_up("review").location.partition("since=")[2]
-    path = f"/stripe/status?v={ada.row().version}&since={mark}"
+    path = f"/stripe/status?seen={ada.row().version}&since={mark}"
     ada.ask(path)
     sent = sent_for(ada, path)
     assert len(sent) == 1, sent
+
+
+def test_and_one_for_the_balances_for_the_offer_besides(ada: Partner) -> None:
+    path = ada.get("/dashboard").html.one(id="balances").attributes["hx-get"]
+    ada.ask(path)
+    sent = sent_for(ada, path)
+    assert len(sent) == 3, sent

@@ -133,6 +133,8 @@ def check_parts(html: Element) -> None:
     for each in elements:
         assert not any(name == "style" or name.startswith("on") for name in each.attributes), each.attributes
         assert each.tag != "style"
+        # what asks by itself says what it has shown, and so keeps no session alive
+        assert "every" not in each.attributes.get("hx-trigger", "") or "seen=" in each.attributes["hx-get"]
         assert each.tag != "script" or (each.attributes.get("src") and not each.text)
         for name in ("aria-describedby", "aria-labelledby", "for"):
             assert set(each.attributes.get(name, "").split()) <= set(ids), (
