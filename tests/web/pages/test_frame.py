@@ -34,7 +34,7 @@ def test_every_page_has_its_own_title_and_marks_where_one_is(ada: Partner, path:
         "Payouts",
         "Earnings",
         "Statements",
-        "Payout preferences",
+        "Preferences",
         "Settings",
     ]
     assert len(nav.all("a", aria_current=None)) == (path != "/stripe/status")
