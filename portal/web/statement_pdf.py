@@ -12,7 +12,7 @@ from babel.numbers import format_decimal
 from flask import current_app
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 
 from portal.domain.sentences import Sentence
 from portal.models import Affiliate
@@ -26,9 +26,17 @@ _MUTED = 90
 _HAIRLINE = 190
 
 #: The columns of the lines, in mm: date, what, reference, amount.
-_WIDTHS = (22.0, 82.0, 36.0, 34.0)
+_WIDTHS = (22.0, 77.0, 34.0, 41.0)
 _ALIGNS = (Align.L, Align.L, Align.L, Align.R)
 _LINE = 4.4
+
+#: Stands where the font has no sign, which would otherwise be gone without a trace.
+_NO_SIGN = "□"
+
+
+_ABOUT_SIGNS = Sentence(
+    "□ stands for signs that this document's font does not have. The page and the CSV show them."
+)
 
 
 class _Page(FPDF):
@@ -43,6 +51,8 @@ class _Page(FPDF):
         self.set_margin(18)
         self.set_auto_page_break(auto=True, margin=22)
         self.set_draw_color(_HAIRLINE)
+        self._signs = set(cast(TTFFont, self.fonts[_FONT.lower()]).cmap)
+        self.lacks_signs = False
 
     def footer(self) -> None:
         self.set_y(-16)
@@ -51,6 +61,12 @@ class _Page(FPDF):
         self.cell(0, 5, self._foot)
         self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="R")
         self.set_text_color(0)
+
+    def known(self, text: str) -> str:
+        """What people wrote, as far as the font goes."""
+        shown = "".join(sign if ord(sign) in self._signs else _NO_SIGN for sign in text)
+        self.lacks_signs |= shown != text
+        return shown
 
     def shape(self, text: str) -> None:
         """Lay out the next text with joined and right-to-left letters where it has any; it takes ten times as long."""
@@ -95,6 +111,8 @@ def statement_pdf(
             number=format_decimal(len(lines), locale=locale()),
         )
         pdf.say(said(first), size=9, is_muted=True)
+    if pdf.lacks_signs:
+        pdf.say(said(_ABOUT_SIGNS), size=9, is_muted=True)
     return bytes(pdf.output())
 
 
@@ -107,7 +125,7 @@ def _head(pdf: _Page, statement: MonthStatement, affiliate: Affiliate) -> None:
         else Sentence("So far: the month is not over, and this may still change")
     )
     if affiliate.name:
-        pdf.say(affiliate.name, size=11, is_bold=True)
+        pdf.say(pdf.known(affiliate.name), size=11, is_bold=True)
     for sentence in (
         Sentence("Partner code {code}", code=affiliate.code),
         Sentence("{begins} to {until}, days in UTC", begins=begins, until=until),
@@ -122,11 +140,12 @@ def _head(pdf: _Page, statement: MonthStatement, affiliate: Affiliate) -> None:
 def _sums(pdf: _Page, statement: MonthStatement) -> None:
     pdf.set_font(_FONT, size=9.5)
     with pdf.table(
-        col_widths=(3, 1), text_align=("LEFT", "RIGHT"), first_row_as_headings=False, line_height=6.5,
+        col_widths=(2, 1), text_align=("LEFT", "RIGHT"), first_row_as_headings=False, line_height=6.5,
         borders_layout="HORIZONTAL_LINES",
     ) as table:  # fmt: skip
-        for words, money in statement_sums(statement.totals, is_final=statement.is_final):
-            is_balance = money in {statement.totals.opening, statement.totals.closing}
+        sums = statement_sums(statement.totals, is_final=statement.is_final)
+        for number, (words, money) in enumerate(sums):
+            is_balance = number in {0, len(sums) - 1}
             style = FontFace(emphasis="BOLD") if is_balance else None
             row = table.row()
             row.cell(said(words), style=style)
@@ -146,8 +165,8 @@ def _lines(pdf: _Page, lines: Sequence[StatementLine]) -> None:
     pdf.set_text_color(0)
     pdf.set_font(_FONT, size=8)
     for line in lines:
-        what = said(STATEMENT_WORDS[line.kind]) + (f": {line.text}" if line.text else "")
-        _row(pdf, (utc_day_text(line.at), what, line.reference, money_text(line.money)))
+        what = said(STATEMENT_WORDS[line.kind]) + (f": {pdf.known(line.text)}" if line.text else "")
+        _row(pdf, (utc_day_text(line.at), what, pdf.known(line.reference), money_text(line.money)))
     pdf.ln(3)
 
 
