@@ -165,7 +165,9 @@ def _lines(pdf: _Page, lines: Sequence[StatementLine]) -> None:
     pdf.set_text_color(0)
     pdf.set_font(_FONT, size=8)
     for line in lines:
-        what = said(STATEMENT_WORDS[line.kind]) + (f": {pdf.known(line.text)}" if line.text else "")
+        # the library puts numbers among letters from right to left in their place only where these stand alone
+        words, gap = said(STATEMENT_WORDS[line.kind]), "\n" if _is_shaped(line.text) else " "
+        what = f"{words}:{gap}{pdf.known(line.text)}" if line.text else words
         _row(pdf, (utc_day_text(line.at), what, pdf.known(line.reference), money_text(line.money)))
     pdf.ln(3)
 
@@ -189,7 +191,7 @@ def _row(pdf: _Page, texts: Sequence[str]) -> None:
 def _broken(pdf: _Page, text: str, width: float) -> Sequence[str]:
     """A text in lines of at most that width (mm)."""
     pdf.shape(text)
-    if pdf.get_string_width(text) <= width:
+    if "\n" not in text and pdf.get_string_width(text) <= width:
         return [text]
     lines = pdf.multi_cell(width, _LINE, text, dry_run=True, output=MethodReturnValue.LINES)
     return cast(list[str], lines)

@@ -47,6 +47,13 @@ def test_an_open_payout_is_named(verified: Partner) -> None:
     assert page.html.one("li", aria_current="step").one("a").text.startswith("P-")
 
 
+def test_with_everything_in_an_open_payout_that_comes_before_earning_more(verified: Partner) -> None:
+    verified.send(verified.get("/payouts/new"), "/payouts")
+    page = verified.get("/dashboard")
+    assert states(page)["minimum"] == "time"
+    assert next_step(page) == "no_open_payout"
+
+
 def test_too_many_requests_name_the_moment_of_the_next(verified: Partner) -> None:
     for _ in range(5):
         payout = verified.send(verified.get("/payouts/new"), "/payouts", amount="30.00").location.split("?")[
