@@ -22,8 +22,8 @@ class Picture:
 
 
 PICTURES = (
-    Picture("dashboard", "vera", "/dashboard", size=(1280, 1000)),
-    Picture("dashboard-phone", "vera", "/dashboard", size=NARROW, theme="dark"),
+    Picture("dashboard", "vera", "/dashboard", size=(1280, 1270)),
+    Picture("dashboard-phone", "vera", "/dashboard", size=(NARROW[0], 834), theme="dark"),
     Picture("payout", "vera", "/payouts", follow="P-", size=(1280, 800)),
     Picture("operator", "olga", "/operator/"),
 )
