@@ -109,6 +109,12 @@ def is_signed_in() -> bool:
     return bool(login_user.is_authenticated)
 
 
+def speak_as_chosen_by(affiliate: Affiliate | None) -> None:
+    """From here on the page is in the affiliate's own language and time zone."""
+    if affiliate is not None:
+        g.time_zone, g.language = affiliate.time_zone, affiliate.language
+
+
 def person_seen() -> CurrentUser | None:
     """Who is signed in, if this request had a reason to look; looks for nobody itself."""
     person = g.get("person_seen")

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from portal.domain.errors import PortalError
 from portal.domain.roles import RoleIsTooWeak
 from portal.domain.sentences import Sentence
+from portal.web.access import current_user, is_signed_in, speak_as_chosen_by
 from portal.web.problems import problem, wants_problem
 from portal.web.rendering import render, said, wants_fragment
 from portal.wiring import services
@@ -102,6 +103,9 @@ def answer(what: Answer) -> Response:
 def _page(what: Answer) -> Response:
     title = _TITLES_BY_CODE.get(what.code, _TITLES.get(what.status, HTTPStatus(what.status).phrase))
     try:
+        # where there is no page, nobody has looked yet who asks
+        if request.endpoint is None and is_signed_in():
+            speak_as_chosen_by(current_user().affiliate)
         return render(
             "errors/error.html",
             "errors/_error.html",

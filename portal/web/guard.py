@@ -29,6 +29,7 @@ from portal.web.access import (
     leave_for,
     request_id,
     rule_of,
+    speak_as_chosen_by,
 )
 from portal.web.kept_forms import keep_form
 from portal.web.local_paths import page_to_come_back_to
@@ -136,8 +137,7 @@ def _check(rule: Rule) -> Response | None:
             return None
         case "affiliate":
             g.affiliate = current_user().affiliate
-            if g.affiliate is not None:
-                g.time_zone, g.language = g.affiliate.time_zone, g.affiliate.language
+            speak_as_chosen_by(g.affiliate)
             first_page = "operator.overview" if current_user().is_operator else "auth.first_page"
             return None if g.affiliate is not None else leave_for(url_for(first_page))
         case "person":

@@ -80,6 +80,11 @@ def test_what_is_chosen_is_kept_and_counts_whatever_the_browser_asks_for(ada: Pa
     assert ada.get(PATH).html.one(id="language-hint").text == "For your pages and your e-mails."
 
 
+def test_where_there_is_no_page_that_is_said_in_the_chosen_language_too(german: Partner) -> None:
+    page = german.get("/nowhere", headers={"Accept-Language": "en"})
+    assert page.heading == "Seite nicht gefunden"
+
+
 def test_a_language_that_there_is_not_is_said_at_the_field_and_nothing_is_saved(german: Partner) -> None:
     for wrong in ("fr", "", "DE", "de\x00", "../de"):
         page = german.post(PATH, {"name": "Eve", "language": wrong})
