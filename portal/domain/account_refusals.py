@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 
 from portal.domain.errors import PortalError
-from portal.domain.sentences import Sentence
+from portal.domain.sentences import CountryCode, Sentence
 
 
 class AccountRefusal(StrEnum):
@@ -123,7 +123,8 @@ class CountryIsNotServed(PortalError):
     def __init__(self, country: str) -> None:
         super().__init__(
             Sentence(
-                "Stripe cannot pay partners in {country} yet. Choose another way to be paid.", country=country
+                "Stripe cannot pay partners in {country} yet. Choose another way to be paid.",
+                country=CountryCode(country),
             )
         )
 

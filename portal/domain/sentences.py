@@ -7,6 +7,12 @@ from datetime import datetime
 from typing import Self
 
 
+class CountryCode(str):
+    """A country by its ISO 3166 code: as it stands for machines, by its name for whoever reads a page."""
+
+    __slots__ = ()
+
+
 class Sentence(str):  # noqa: SLOT000 (what is beside the text needs room)
     """Words in English, to whoever asks for text; a page says the same in its reader's language.
 

@@ -33,7 +33,7 @@ from markupsafe import Markup
 
 from portal.domain.languages import Language
 from portal.domain.money import Money, exponent
-from portal.domain.sentences import Sentence
+from portal.domain.sentences import CountryCode, Sentence
 from portal.domain.statements import Month
 from portal.services.time_zones import short_name, zone_of
 from portal.web.languages import gettext, language, locale
@@ -169,6 +169,8 @@ def _fact(fact: object) -> str:
             return money_text(fact)
         case tuple():
             return "; ".join(_fact(each) for each in fact)
+        case CountryCode():
+            return country_name(fact)
         case str():
             return said(fact)
         case _:

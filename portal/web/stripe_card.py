@@ -16,7 +16,6 @@ from portal.models import Affiliate
 from portal.services.affiliate_search import STUCK_DAYS
 from portal.services.onboarding import is_country_served
 from portal.web.coming_back import Waiting, waiting
-from portal.web.rendering import country_name
 from portal.web.words import STILL_CHECKING
 from portal.wiring import services
 
@@ -58,7 +57,7 @@ def stripe_card(
         heading=_heading(affiliate, state),
         wanted=plain_requirements(Requirements.from_json(affiliate.stripe_requirements or {})),
         can_onboard=not affiliate.is_blocked,
-        not_served=None if is_served else CountryIsNotServed(country_name(affiliate.country)).sentence,
+        not_served=None if is_served else CountryIsNotServed(affiliate.country).sentence,
         days_waiting=days_waiting,
         is_stuck=days_waiting >= STUCK_DAYS,
         sends_again_at=_sends_again_at(affiliate, now),

@@ -25,5 +25,5 @@ PICTURES = (
     Picture("dashboard", "vera", "/dashboard", size=(1280, 1270)),
     Picture("dashboard-phone", "vera", "/dashboard", size=(NARROW[0], 834), theme="dark"),
     Picture("payout", "vera", "/payouts", follow="P-", size=(1280, 800)),
-    Picture("operator", "olga", "/operator/"),
+    Picture("operator", "olga", "/operator/", size=(1280, 838)),
 )

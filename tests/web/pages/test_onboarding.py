@@ -72,7 +72,7 @@ def test_a_country_that_stripe_refuses_is_named_and_another_way_offered(ada: Par
     ada.stand_in.test_client().post("/sandbox/api/platform", json={"closed_countries": ["DE"]})
     page = ada.post("/stripe/onboarding")
     assert page.status == 409
-    assert "Stripe cannot pay partners in DE yet. Choose another way to be paid." in page.said
+    assert "Stripe cannot pay partners in Germany yet. Choose another way to be paid." in page.said
 
 
 def test_when_stripe_is_away_the_affiliate_is_back_with_a_banner_and_a_program_gets_503(ada: Partner) -> None:
