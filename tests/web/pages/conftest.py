@@ -67,18 +67,11 @@ class Partner(Visitor):
         with self.app.app_context():
             return services().affiliates.get(self.id)
 
-    def earn(
-        self, amount: int, *, days_ago: int = 31, reference: str = "order-1", description: str = "A sale"
-    ) -> None:
+    def earn(self, amount: int, *, days_ago: int = 31, reference: str = "order-1") -> None:
         """Credit a commission in minor units; after 30 days it is available."""
         row = self.row()
         earning = EarningData(
-            reference,
-            row.code,
-            amount,
-            row.currency,
-            self.clock.now() - timedelta(days=days_ago),
-            description,
+            reference, row.code, amount, row.currency, self.clock.now() - timedelta(days=days_ago), "A sale"
         )
         with self.app.app_context():
             services().ledger.post_earnings([earning], cause=TEST)

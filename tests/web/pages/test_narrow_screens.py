@@ -121,4 +121,6 @@ def test_nor_in_a_statement_as_a_pdf(noa: Partner) -> None:
     pages = pypdf.PdfReader(io.BytesIO(noa.get(f"{month}.pdf").response.data)).pages
     lines = [line.strip() for line in pages[0].extract_text().splitlines()]
     assert any(line.startswith("Partner code ") for line in lines)
-    assert any("Commission: " in line and "56" in line for line in lines), lines
+    # a line of its own, which is where numbers among such words are put in their place
+    assert any(line.endswith("Commission:") for line in lines), lines
+    assert any("56" in line and "Commission" not in line for line in lines), lines

@@ -125,14 +125,6 @@ def test_only_the_balances_of_the_pdf_are_bold_whatever_they_are_worth(paid: Par
     assert "Refund adjustments" not in words
 
 
-def test_what_runs_from_right_to_left_has_lines_of_its_own_in_the_pdf(ada: Partner) -> None:
-    go_to(ada, 1, 10)
-    ada.earn(41_250, description="اشتراك سنوي رقم 42")
-    made, _ = document(ada, "2031-01")
-    said = pypdf.PdfReader(io.BytesIO(made)).pages[0].extract_text().splitlines()
-    assert next(line.strip() for line in said if "Commission:" in line).endswith("Commission:"), said
-
-
 def test_signs_that_the_font_lacks_leave_a_mark_in_the_pdf(ada: Partner) -> None:
     go_to(ada, 1, 10)
     ada.earn(41_250)
