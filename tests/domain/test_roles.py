@@ -10,7 +10,7 @@ VIEWER, OPERATOR = OperatorRole.viewer, OperatorRole.operator
 APPROVER, ADMIN = OperatorRole.approver, OperatorRole.admin
 
 MANY = {"retry_many", "cancel_many"}
-EVERYDAY = {"block", "sync", "verify", "replay", "test_webhooks", "retry", "cancel", "halt"} | MANY
+EVERYDAY = {"block", "note", "sync", "verify", "replay", "test_webhooks", "retry", "cancel", "halt"} | MANY
 MONEY = {"accept_bank", "approve", "reject", "mark_paid", "run", "resume"}
 KEYS = {"accept_difference", "manage_tokens", "manage_operators"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,11 +81,10 @@ def test_a_request_that_has_written_mail_tells_the_worker_and_another_does_not(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_queue_that_is_away_is_no_fault_of_whoever_announces(
-    programme: Programme, jobs: Jobs, tmp_path: Path
-) -> None:
-    (tmp_path / "queue.db").mkdir()
+def test_a_queue_that_is_away_is_no_fault_of_whoever_announces(programme: Programme, jobs: Jobs) -> None:
+    queue = programme.services.settings.data_directory / "queue.db"
+    queue.mkdir()
     jobs.look_at_events()
     assert jobs.is_reachable() is False
-    (tmp_path / "queue.db").rmdir()
+    queue.rmdir()
     assert jobs.is_reachable() is True
