@@ -6,22 +6,14 @@ import json
 from typing import Any
 from uuid import UUID
 
-import pytest
 from click.testing import Result
 from flask.testing import FlaskCliRunner
 
+from tests.cli.company import COMPANY
 from tests.databases import on_sqlite
 from tests.services.programme import Programme
 
-pytestmark = [
-    on_sqlite,
-    pytest.mark.settings(
-        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-        PORTAL_OPERATORS="company:boss",
-    ),
-]
+pytestmark = [on_sqlite, COMPANY]
 
 
 def code_of(programme: Programme, affiliate_id: UUID) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from portal.models import Affiliate, AuditRow, Installation
 from portal.services.affiliates import AffiliateData
 from portal.wiring import services
+from tests.cli.company import COMPANY
 from tests.databases import on_sqlite
 from tests.services.breaking import without_rules
 from tests.services.programme import TEST, Programme
@@ -54,12 +54,7 @@ def test_reconcile_answers_with_differences_and_its_exit_code(portal_app: Flask,
     assert shell.invoke(args=["reconcile"]).stdout.startswith("transfer_without_payout\t")
 
 
-@pytest.mark.settings(
-    PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-    PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-    PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-    PORTAL_OPERATORS="company:boss",
-)
+@COMPANY
 def test_a_difference_is_accepted_by_an_operator_with_a_reason(portal_app: Flask, stand_in: Flask) -> None:
     transfer_id = _stray(portal_app, stand_in)
     shell = portal_app.test_cli_runner()

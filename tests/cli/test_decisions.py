@@ -8,16 +8,14 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskCliRunner
 
+from tests.cli.company import COMPANY
 from tests.databases import on_sqlite
 from tests.services.programme import Programme
 
 pytestmark = [
     on_sqlite,
+    COMPANY,
     pytest.mark.settings(
-        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-        PORTAL_OPERATORS="company:boss",
         PORTAL_AUTO_APPROVE_LIMIT="usd:1000",
         PORTAL_SECOND_APPROVAL_LIMIT="usd:100000",
     ),

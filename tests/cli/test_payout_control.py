@@ -9,18 +9,11 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from portal.wiring import services
+from tests.cli.company import COMPANY
 from tests.databases import on_sqlite
 from tests.services.programme import Programme
 
-pytestmark = [
-    on_sqlite,
-    pytest.mark.settings(
-        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-        PORTAL_OPERATORS="company:boss",
-    ),
-]
+pytestmark = [on_sqlite, COMPANY]
 BOSS = ["--as", "company:boss", "--json"]
 
 

@@ -11,16 +11,14 @@ from flask.testing import FlaskCliRunner
 
 from portal.models import EventState, WebhookEvent
 from portal.services.audit_trail import AuditFilter
+from tests.cli.company import COMPANY
 from tests.databases import on_sqlite
 from tests.services.programme import Programme
 
 pytestmark = [
     on_sqlite,
+    COMPANY,
     pytest.mark.settings(
-        PORTAL_OIDC_COMPANY_ISSUER="https://id.example",
-        PORTAL_OIDC_COMPANY_CLIENT_ID="portal",
-        PORTAL_OIDC_COMPANY_CLIENT_SECRET="hush",
-        PORTAL_OPERATORS="company:boss",
         PORTAL_BASE_URL="http://127.0.0.1:9",
     ),
 ]
