@@ -187,12 +187,12 @@ class Programme:
         self, subject_id: UUID, action: str | None = None
     ) -> list[tuple[str | None, str | None, str]]:
         """From, to and why of everything that the audit trail knows of a subject, oldest first."""
-        query = sa.select(AuditRow.from_value, AuditRow.to_value, AuditRow.cause).where(
-            AuditRow.subject_id == str(subject_id)
-        )
-        if action is not None:
-            query = query.where(AuditRow.action == action)
-        return [tuple(row) for row in self.rows(query.order_by(AuditRow.id))]
+        query = sa.select(
+            AuditRow.from_value, AuditRow.to_value, AuditRow.cause, AuditRow.subject_kind, AuditRow.action
+        ).where(AuditRow.subject_id == str(subject_id))
+        rows = self.rows(query.order_by(AuditRow.id))
+        assert len({row.subject_kind for row in rows}) <= 1  # a subject is always called the same
+        return [tuple(row[:3]) for row in rows if action in {None, row.action}]
 
     def rows(self, query: sa.Select[*tuple[Any, ...]]) -> Sequence[Row]:
         """What a query finds, on a connection of its own."""
