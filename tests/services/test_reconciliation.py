@@ -43,6 +43,14 @@ def test_a_transfer_whose_answer_was_lost_is_settled(programme: Programme, line:
     assert len(programme.stripe.transfers()) == 1
 
 
+def test_each_transfer_whose_answer_was_lost_is_counted(programme: Programme) -> None:
+    for _ in range(2):
+        programme.approved()
+    programme.stripe.fault("timeout_after", times=2)
+    assert programme.run().counts[Outcome.unknown] == 2
+    assert reconcile(programme).settled == 2
+
+
 def test_transfers_of_others_are_counted_and_no_difference(programme: Programme) -> None:
     account = programme.onboard(programme.affiliate())
     programme.stripe.transfer_by_hand(account, 500, group="order-17")

@@ -94,6 +94,20 @@ def test_an_operators_run_is_another_workers_after_five_minutes_of_silence_and_n
     assert (done.taken_at, done.alive_at, done.paid) == (taken_at, lost_at, 1)
 
 
+def test_whoever_does_a_run_gives_a_sign_of_life_that_puts_off_its_loss(
+    programme: Programme, line: Line
+) -> None:
+    programme.approved()
+    dies_at_the_first_transfer(line)
+    with pytest.raises(Killed):
+        programme.run()
+    run_id, begun_at = newest(programme).run.id, heard_of(programme, newest(programme).run.id)
+    programme.clock.advance(seconds=60)
+    programme.services.payout_runs.renew(run_id)
+    assert heard_of(programme, run_id) == begun_at + timedelta(seconds=60)
+    assert not newest(programme).is_left(begun_at + LOST_AFTER)
+
+
 def test_another_run_is_left_after_five_minutes_of_silence_unless_it_is_finished(
     programme: Programme, line: Line
 ) -> None:
