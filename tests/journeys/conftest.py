@@ -76,6 +76,13 @@ def ada(page: Page, town: Town) -> Affiliate:
     return Affiliate(page, town.portal, "Ada Lindqvist")
 
 
+@pytest.fixture(params=["page", "page_without_scripts"])
+def grace(request: pytest.FixtureRequest, town: Town) -> Affiliate:
+    """Somebody new, once with a browser that runs scripts and once without."""
+    page: Page = request.getfixturevalue(request.param)
+    return Affiliate(page, town.portal, "Grace Osei")
+
+
 @pytest.fixture(params=["no JavaScript", "no htmx"])
 def page_without_htmx(request: pytest.FixtureRequest, chromium_process: Browser) -> Iterator[Page]:
     """A browser that runs no JavaScript, or whose network lets htmx not through."""

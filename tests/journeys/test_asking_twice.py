@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser import attentive_page, look_at
 from tests.journeys.affiliates import Affiliate
 from tests.journeys.conftest import Town
-
-
-@pytest.fixture(params=["page", "page_without_scripts"])
-def grace(request: pytest.FixtureRequest, town: Town) -> Affiliate:
-    """Somebody new, once with a browser that runs scripts and once without."""
-    page: Page = request.getfixturevalue(request.param)
-    return Affiliate(page, town.portal, "Grace Osei")
 
 
 def test_a_double_click_the_way_back_and_the_same_form_again_lead_to_the_same_receipt(
